@@ -1,0 +1,47 @@
+"""What can go wrong on a register, by whose fault it is."""
+
+from wire_protocol.errors import OperatorError, TopscoopError
+
+
+class ConfigError(OperatorError):
+    """The configuration file, an environment variable or a command-line option is wrong."""
+
+
+class RequestError(TopscoopError):
+    """A client of the local API asked for something that cannot be done; `status` is the HTTP status."""
+
+    status = 400
+
+
+class UnknownInteractionError(RequestError):
+    """No interaction of that id was opened here."""
+
+    status = 404
+
+
+class ConflictError(RequestError):
+    """The same idempotency key was used before with other content."""
+
+    status = 409
+
+
+class UnknownFlavourError(RequestError):
+    """The menu or a sale names a flavour that the catalogue lacks."""
+
+    status = 422
+
+
+class CameraError(TopscoopError):
+    """The camera cannot be opened or gives no pictures; the agent goes on with best-sellers."""
+
+
+class JournalError(TopscoopError):
+    """The register's disk refused a record; nothing was acknowledged."""
+
+
+class DataFolderBusyError(OperatorError):
+    """Another agent runs on the same data folder."""
+
+
+class PortBusyError(OperatorError):
+    """Another program listens on the address of the local API."""
