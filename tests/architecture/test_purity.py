@@ -1,0 +1,67 @@
+"""Invariant 9: pure files read no clock, socket, file or environment."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_PACKAGES = ("wire_protocol", "inference", "edge_agent")
+_WORLD = {
+    "asyncio", "http", "os", "random", "secrets", "select", "selectors", "shutil", "signal", "socket",
+    "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
+    "fastapi", "onnxruntime", "prometheus_client", "sqlite_utils", "starlette", "uvicorn",
+}  # fmt: skip
+_CLOCKS = {"now", "utcnow", "today"}
+
+# Shells: files whose business is the world. Whatever is not listed here is pure.
+_SHELLS = {
+    "inference/model.py": "runs the network and times it",
+    "inference/picture/decoder.py": "starts and limits the worker process",
+    "inference/picture/worker.py": "is the worker process",
+    "inference/cli.py": "a command",
+    "inference/default_models.py": "looks for folders",
+}
+_SHELL_FOLDERS = ("edge_agent/adapters/", "edge_agent/commands/", "edge_agent/cli.py")
+_LOOPS = {"asyncio", "threading"}  # what loops and the agent may use beside pure code
+_LOOP_FILES = ("_loop.py", "edge_agent/agent.py", "edge_agent/model_slot.py", "edge_agent/events.py", "edge_agent/memory_journal.py")  # fmt: skip
+
+
+def _pure_files() -> Iterator[Path]:
+    for package in _PACKAGES:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            name = path.relative_to(_ROOT).as_posix()
+            if name not in _SHELLS and not name.startswith(_SHELL_FOLDERS):
+                yield path
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", _pure_files(), ids=lambda p: p.relative_to(_ROOT).as_posix())
+def test_pure_files_do_not_touch_the_world(path: Path) -> None:
+    """No import of anything that reads a clock, a socket, a file or the environment."""
+    tree = ast.parse(path.read_text("utf-8"))
+    allowed = _LOOPS if path.as_posix().endswith(_LOOP_FILES) else set()
+    assert not (set(_imports(tree)) & _WORLD) - allowed
+
+
+@pytest.mark.parametrize("path", _pure_files(), ids=lambda p: p.relative_to(_ROOT).as_posix())
+def test_pure_files_take_now_as_a_parameter(path: Path) -> None:
+    """No `datetime.now()` and its kin, and no `open()`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in _CLOCKS, f"line {node.lineno}: {ast.unparse(node)}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "open", f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_the_list_of_shells_is_true() -> None:
+    """A shell that is gone or moved leaves the list."""
+    assert [name for name in _SHELLS if not (_ROOT / name).exists()] == []
