@@ -1,4 +1,4 @@
-"""The one command, `topscoop`: every folder adds its own verbs, and nothing is imported before it is needed."""
+"""The one command, `topscoop`: folders add their verbs; nothing is imported before it is needed."""
 
 import argparse
 import importlib
@@ -23,7 +23,8 @@ _EXIT_USAGE = 2
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
     """The parser; with a known `verb`, only its folder is imported."""
     parser = argparse.ArgumentParser(
-        prog="topscoop", description="Three flavours for the customer at the till, in a fraction of a millisecond."
+        prog="topscoop",
+        description="Three flavours for the customer at the till, in a fraction of a millisecond.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")

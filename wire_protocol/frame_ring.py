@@ -61,7 +61,9 @@ class RingLayout:
             RingFormatError: Too short, another magic, or sizes beyond the limits.
         """
         if len(header) < _HEADER.size:
-            raise RingFormatError(f"a frame ring starts with {_HEADER.size} bytes of header, got {len(header)}")
+            raise RingFormatError(
+                f"a frame ring starts with {_HEADER.size} bytes of header, got {len(header)}"
+            )
         magic, width, height, slots, _, _, _ = _HEADER.unpack(header[: _HEADER.size])
         if magic != MAGIC:
             raise RingFormatError(f"not a frame ring: starts with {magic!r}, expected {MAGIC!r}")

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 
 NAME_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\Z")
-"""Tenant, store, register and flavour ids: 1 to 32 of a-z, 0-9 and inner hyphens (they stand in MQTT topics)."""
+"""Ids of tenants, stores, registers and flavours; they stand in MQTT topics, so: a-z, 0-9, inner hyphens."""
 
 _TIMESTAMP_LIMIT_MS = 1 << 48
 _RANDOM_LENGTH_BYTES = 10

@@ -25,7 +25,13 @@ _SHELLS = {
 }
 _SHELL_FOLDERS = ("edge_agent/adapters/", "edge_agent/commands/", "edge_agent/cli.py")
 _LOOPS = {"asyncio", "threading"}  # what loops and the agent may use beside pure code
-_LOOP_FILES = ("_loop.py", "edge_agent/agent.py", "edge_agent/model_slot.py", "edge_agent/events.py", "edge_agent/memory_journal.py")  # fmt: skip
+_LOOP_FILES = (
+    "_loop.py",
+    "edge_agent/agent.py",
+    "edge_agent/model_slot.py",
+    "edge_agent/events.py",
+    "edge_agent/memory_journal.py",
+)
 
 
 def _pure_files() -> Iterator[Path]:

@@ -12,7 +12,9 @@ _HEAVY = ("fastapi", "onnxruntime", "cv2", "torch", "dicebear_core", "pyarrow")
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "topscoop", *words], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "topscoop", *words], capture_output=True, text=True, check=False
+    )
 
 
 def test_help_names_every_verb() -> None:
@@ -41,7 +43,10 @@ def test_no_command_is_wrong_use() -> None:
 
 @pytest.mark.parametrize(("error", "status"), [(OperatorError, 2), (TopscoopError, 1)])
 def test_an_error_prints_what_happened_and_what_to_do(
-    error: type[TopscoopError], status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    error: type[TopscoopError],
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An error is one line on stderr, its remedy the next; the exit status tells set-up from failure."""
 
