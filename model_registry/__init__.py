@@ -1,0 +1,1 @@
+"""From purchases to a published model: data, training, quantization, evaluation."""
