@@ -1,26 +1,33 @@
-"""Frame in, three flavours out."""
+"""Frame in, three flavours out.
 
-from inference.context import Context
-from inference.errors import (
-    BrokenAnswer,
-    ContextError,
-    DigestMismatch,
-    FrameError,
-    InferenceError,
-    ManifestError,
-    ModelError,
-    ModelFileMissing,
-    ModelInUse,
-    NotAModel,
-    PictureWorkerUnavailable,
-    RefusedPicture,
-    StockError,
-    WrongContract,
-)
-from inference.frame import fit_frame
-from inference.manifest import Flavour, Manifest
-from inference.model import FlavourModel
-from inference.recommendation import Recommendation
+Names are imported when they are first used: who only parses a manifest loads neither ONNX Runtime nor OpenCV.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inference.context import Context
+    from inference.errors import (
+        BrokenAnswer,
+        ContextError,
+        DigestMismatch,
+        FrameError,
+        InferenceError,
+        ManifestError,
+        ModelError,
+        ModelFileMissing,
+        ModelInUse,
+        NotAModel,
+        PictureWorkerUnavailable,
+        RefusedPicture,
+        StockError,
+        WrongContract,
+    )
+    from inference.frame import fit_frame
+    from inference.manifest import Flavour, Manifest
+    from inference.model import FlavourModel
+    from inference.recommendation import Recommendation
 
 __all__ = [
     "BrokenAnswer",
@@ -44,3 +51,19 @@ __all__ = [
     "WrongContract",
     "fit_frame",
 ]
+
+_HOMES = {
+    "Context": "context",
+    "Flavour": "manifest",
+    "FlavourModel": "model",
+    "Manifest": "manifest",
+    "Recommendation": "recommendation",
+    "fit_frame": "frame",
+}
+"""Name -> its module; every other name is an error of `inference.errors`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'inference' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"inference.{_HOMES.get(name, 'errors')}"), name)
