@@ -41,7 +41,7 @@ def background(shop: Shop, view: int, width: int, height: int) -> Image:
         if rng.random() < 0.7:
             draw(image, rng, horizon)
     sigma = rng.uniform(2.0, 5.0) * width / 640
-    blurred: Image = cv2.GaussianBlur(image, (0, 0), sigma)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.uint8)
     blurred.setflags(write=False)
     return blurred
 

@@ -116,12 +116,14 @@ class CharacterBank:
         position = self._index.get(customer)
         if position is None:
             return self._outside(customer)
-        return self._pictures[position]
+        picture: Picture = self._pictures[position]
+        return picture
 
     def companion(self, kind: str, number: int) -> Picture:
         """Return the picture of a `child` or an `adult` of the cast, premultiplied BGRA."""
         first = len(self.customers) + (0 if kind == "child" else COMPANIONS)
-        return self._pictures[first + number % COMPANIONS]
+        picture: Picture = self._pictures[first + number % COMPANIONS]
+        return picture
 
     def _render_outside(self, customer: Customer) -> Picture:
         return render_character(customer, self.style)
@@ -144,8 +146,8 @@ def _as_child(customer: Customer) -> Customer:
 def _digest(customers: Sequence[Customer], style: str) -> str:
     """Return a digest of everything a bank's pictures depend on, our drawing code included."""
     digest = hashlib.sha256()
-    for module in (rendering, wardrobe):
-        digest.update(Path(module.__file__).read_bytes())
+    for source in (rendering.__file__, wardrobe.__file__):
+        digest.update(Path(source).read_bytes())
     settings = {"style": style, "shape": [PICTURE_HEIGHT, PICTURE_WIDTH]}
     settings["customers"] = [asdict(customer) for customer in customers]
     digest.update(json.dumps(settings, sort_keys=True).encode())
@@ -157,11 +159,12 @@ def _read(path: Path, count: int, report: Report) -> Picture | None:
     if not path.exists():
         return None
     try:
-        pictures = np.load(path, mmap_mode="r")
-        if pictures.shape != shape or pictures.dtype != np.uint8:
-            raise ValueError(f"holds {pictures.dtype} {pictures.shape}, not uint8 {shape}")
+        pictures: Picture = np.load(path, mmap_mode="r")
     except (ValueError, EOFError, OSError) as error:
         report(f"the rendered characters in {path} are damaged ({error}); rendering them again")
+        return None
+    if pictures.shape != shape or pictures.dtype != np.uint8:
+        report(f"the rendered characters in {path} are of another kind; rendering them again")
         return None
     return pictures
 

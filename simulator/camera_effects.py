@@ -21,7 +21,10 @@ _LIGHTS = 12
 
 @dataclass(frozen=True, slots=True)
 class CameraEffects:
-    """One shot's effects. `gain` multiplies by channel (BGR); `blur_px` is an odd kernel, 1 for none."""
+    """The effects of one shot.
+
+    `gain` multiplies by channel (BGR); `blur_px` and `motion_px` are odd kernels at a width of 640, 1 for none.
+    """
 
     gain: tuple[float, float, float]
     gamma: float
@@ -37,12 +40,12 @@ def draw_effects(rng: np.random.Generator) -> CameraEffects:
     exposure = float(np.exp(rng.normal(0.0, 0.14)))
     warmth, tint = rng.normal(0.0, 0.05), rng.normal(0.0, 0.025)
     gamma = float(np.exp(rng.normal(0.0, 0.12)))
-    light = int(rng.integers(0, _LIGHTS)) if rng.random() < 0.6 else None
+    light, lit = int(rng.integers(0, _LIGHTS)), rng.random() < 0.6
     focus, motion, upright, noise = rng.random(), rng.random(), rng.random(), rng.random()
     return CameraEffects(
         gain=(exposure * (1 - warmth), exposure * (1 + tint), exposure * (1 + warmth)),
         gamma=gamma,
-        light=light,
+        light=light if lit else None,
         blur_px=1 if focus < 0.5 else 3 if focus < 0.8 else 5 if focus < 0.95 else 7,
         motion_px=1 if motion < 0.85 else 7 if motion < 0.95 else 11,
         motion_upright=bool(upright < 0.3),
@@ -50,26 +53,33 @@ def draw_effects(rng: np.random.Generator) -> CameraEffects:
     )
 
 
-def apply_effects(frame: Image, effects: CameraEffects, noise_seed: int) -> Image:
-    """Return the frame as the camera delivers it; `frame` may be overwritten."""
+def apply_effects(frame: Image, effects: CameraEffects, noise_seed: int) -> None:
+    """Turn the frame, in place, into what the camera delivers."""
     height, width = frame.shape[:2]
     if effects.blur_px > 1:
-        frame = cv2.blur(frame, (effects.blur_px, effects.blur_px))
+        side = _kernel(effects.blur_px, width)
+        cv2.blur(frame, (side, side), dst=frame)
     if effects.motion_px > 1:
-        kernel = (1, effects.motion_px) if effects.motion_upright else (effects.motion_px, 1)
-        frame = cv2.blur(frame, kernel)
+        side = _kernel(effects.motion_px, width)
+        cv2.blur(frame, (1, side) if effects.motion_upright else (side, 1), dst=frame)
     if effects.light is not None:
-        frame = cv2.multiply(frame, _light(effects.light, width, height), dst=frame, scale=1 / 160)
-    frame = cv2.LUT(frame, _tone_table(effects.gain, effects.gamma), dst=frame)
+        cv2.multiply(frame, _light(effects.light, width, height), dst=frame, scale=1 / 160)
+    cv2.LUT(frame, _tone_table(effects.gain, effects.gamma), dst=frame)
     tile = _noise(noise_seed % _NOISE_TILES, width, height)
     x, y = noise_seed // 7 % _NOISE_MARGIN, noise_seed // 457 % _NOISE_MARGIN
     part = tile[y : y + height, x : x + width]
-    return cv2.addWeighted(frame, 1.0, part, effects.noise, -128.0 * effects.noise, dst=frame)
+    cv2.addWeighted(frame, 1.0, part, effects.noise, -128.0 * effects.noise, dst=frame)
+
+
+def _kernel(side_px: int, width: int) -> int:
+    """Return the odd kernel that blurs a frame of this width as `side_px` blurs one of 640."""
+    return 2 * round((side_px * width / 640 - 1) / 2) + 1 if width > 640 else side_px
 
 
 def _tone_table(gain: tuple[float, float, float], gamma: float) -> Image:
     levels = np.linspace(0.0, 1.0, 256)[:, None] * np.array(gain)
-    return (255.0 * np.clip(levels, 0.0, 1.0) ** gamma + 0.5).astype(np.uint8).reshape(1, 256, 3)
+    table: Image = (255.0 * np.clip(levels, 0.0, 1.0) ** gamma + 0.5).astype(np.uint8)
+    return table.reshape(1, 256, 3)
 
 
 @functools.lru_cache(maxsize=2 * _LIGHTS)

@@ -145,7 +145,8 @@ def render_character(customer: Customer, style: str = "personas") -> Picture:
         height=PICTURE_HEIGHT,
         skip_system_fonts=True,
     )
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    picture = np.asarray(decoded, dtype=np.uint8)
     alpha = picture[:, :, 3:].astype(np.uint16)
     picture[:, :, :3] = (picture[:, :, :3] * alpha + 127) // 255
     return np.ascontiguousarray(picture, dtype=np.uint8)

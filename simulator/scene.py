@@ -145,7 +145,8 @@ def render_frame(
             _place(frame, bank.companion("child", take.cast // 11), _swayed(take.child, take, t, 2.1))
     if take.occlusion is not None:
         _occlude(frame, *take.occlusion)
-    return apply_effects(frame, take.effects, seed * 7919 + round(t * 1000))
+    apply_effects(frame, take.effects, seed * 7919 + round(t * 1000))
+    return frame
 
 
 def _swayed(pose: _Pose, take: _Take, t: float, lag: float) -> _Pose:
@@ -166,7 +167,7 @@ def _blurred(bank: CharacterBank, cast: int) -> Image:
     picture = bank.companion("adult", cast // 191)
     small = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
     longer = cv2.copyMakeBorder(small, 0, small.shape[0], 0, 0, cv2.BORDER_REPLICATE)
-    return cv2.blur(longer, (7, 7))
+    return np.asarray(cv2.blur(longer, (11, 11)), dtype=np.uint8)
 
 
 def _place(frame: Image, picture: Image, pose: _Pose) -> None:
@@ -210,18 +211,17 @@ def _occlude(frame: Image, kind: str, where: float, amount: float) -> None:
         cv2.fillConvexPoly(frame, corners, (38, 34, 32))
         cv2.polylines(frame, [corners], isClosed=True, color=(90, 86, 80), thickness=3)
     elif kind == "hand":
-        centre = (int(width * (0.15 + 0.7 * where)), int(height * 0.97))
-        cv2.ellipse(
-            frame,
-            centre,
-            (int(height * 0.09), int(height * (0.12 + 0.08 * amount))),
-            20,
-            0,
-            360,
-            (122, 154, 205),
-            -1,
-        )
+        _draw_hand(frame, width * (0.15 + 0.7 * where), height * (0.98 - 0.1 * amount))
     else:
         edge = int(width * (0.04 + 0.10 * amount))
         left = 0 if where < 0.5 else width - edge
         cv2.rectangle(frame, (left, 0), (left + edge, height), (70, 96, 128), -1)
+
+
+def _draw_hand(frame: Image, x: float, y: float) -> None:
+    unit = frame.shape[0] / 100
+    skin = (108, 142, 196)
+    cv2.ellipse(frame, (int(x), int(y + 6 * unit)), (int(9 * unit), int(16 * unit)), 0, 0, 360, skin, -1)
+    for finger, reach in ((-6.5, 13.0), (-2.2, 16.0), (2.2, 15.0), (6.5, 11.0), (12.0, 1.0)):
+        tip = (int(x + 1.25 * finger * unit), int(y - reach * unit))
+        cv2.line(frame, (int(x + finger * unit), int(y + 4 * unit)), tip, skin, int(4.2 * unit), cv2.LINE_AA)

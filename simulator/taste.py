@@ -105,8 +105,9 @@ class Taste:
     def probabilities(self, visible: Visible, situation: Situation) -> FloatArray:
         """Return the probability of each flavour [F]; they sum to one."""
         logits = self.context_logits(situation) + self.attribute_logits(visible, situation)
-        odds: FloatArray = np.exp(logits - logits.max())
-        return odds / odds.sum()
+        odds = np.exp(logits - logits.max())
+        normalised: FloatArray = odds / odds.sum()
+        return normalised
 
 
 def build_taste(seed: int, flavours: int, strengths: Strengths) -> Taste:
@@ -125,7 +126,8 @@ def build_taste(seed: int, flavours: int, strengths: Strengths) -> Taste:
         attributes[name] = strengths.attributes * ATTRIBUTE_STRENGTH[name] * effect
 
     def context_effect(*shape: int) -> FloatArray:
-        return strengths.context * rng.standard_normal((*shape, flavours))
+        effect: FloatArray = strengths.context * rng.standard_normal((*shape, flavours))
+        return effect
 
     shop = context_effect(len(SHOP_KINDS))
     return Taste(

@@ -47,6 +47,10 @@ def _path(shape: str, fill: str, **more: str) -> str:
     return f'<path d="{shape}" fill="{fill}"{attributes}/>'
 
 
+def _circle(x: float, y: float, radius: float, fill: str, opacity: str = "1") -> str:
+    return f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{fill}" opacity="{opacity}"/>'
+
+
 def _line(shape: str, colour: str, width: float, **more: str) -> str:
     return _path(shape, "none", stroke=colour, stroke_width=str(width), stroke_linecap="round", **more)
 
@@ -130,9 +134,8 @@ def headwear(kind: str, detail: int) -> str:
             + ribs
             + cuff
             + _path("M14.5 17.5 Q32 12.5 49.5 17.5 V24 Q32 19 14.5 24 Z", "#fff", opacity=".3")
-            + (
-                f'<circle cx="32" cy="4.6" r="3.6" fill="{fill}"/><circle cx="32" cy="4.6" r="3.6" fill="#fff" opacity=".5"/>'
-            )
+            + _circle(32, 4.6, 3.6, fill)
+            + _circle(32, 4.6, 3.6, "#fff", opacity=".5")
         )
     crown = _path("M19.5 19 Q19 4.5 32 4.5 Q45 4.5 44.5 19 Z", fill)
     brim = f'<ellipse cx="32" cy="20" rx="29" ry="5.4" fill="{fill}"/>'
@@ -166,7 +169,10 @@ def accessory_behind(kind: str) -> str:
 def accessory_front(kind: str, clothing_colour: str) -> str:
     """Return what of an accessory lies over the clothes and the hair; glasses belong to the eyes."""
     if kind == "backpack":
-        straps = "M18 51.5 H24.5 Q25.5 66 23.5 90 H17 Q19.5 66 18 51.5 Z M46 51.5 H39.5 Q38.5 66 40.5 90 H47 Q44.5 66 46 51.5 Z"
+        straps = (
+            "M18 51.5 H24.5 Q25.5 66 23.5 90 H17 Q19.5 66 18 51.5 Z "
+            "M46 51.5 H39.5 Q38.5 66 40.5 90 H47 Q44.5 66 46 51.5 Z"
+        )
         return _path(straps, "#7a5a2e", stroke="#4b3518", stroke_width=".7") + _path(
             "M17.5 68 H24.6 V71 H17.5 Z M39.4 68 H46.5 V71 H39.4 Z", "#d9d2c2"
         )
@@ -185,7 +191,8 @@ def accessory_front(kind: str, clothing_colour: str) -> str:
             "M15 30 Q13 4.5 32 4.5 Q51 4.5 49 30", "#25262b", 2.4
         )
         cups = "".join(
-            f'<rect x="{left}" y="24.5" width="7.5" height="14" rx="3.6" fill="#25262b" stroke="#f5f5f5" stroke-width=".8"/>'
+            f'<rect x="{left}" y="24.5" width="7.5" height="14" rx="3.6" fill="#25262b" '
+            'stroke="#f5f5f5" stroke-width=".8"/>'
             for left in (11, 45.5)
         )
         return band + cups
@@ -206,7 +213,7 @@ def head_cover(kind: str, detail: int) -> tuple[str, str]:
     if kind == "kippah":
         return "", _path("M23.5 13 Q24.5 7.8 32 7.8 Q39.5 7.8 40.5 13 Q32 10.4 23.5 13 Z", "#3b4668")
     if kind == "turban":
-        knot = f'<circle cx="32" cy="6.6" r="5.2" fill="{fill}"/>'
+        knot = _circle(32, 6.6, 5.2, fill)
         wrap = "M17 21.5 Q17 9 32 8.5 Q47 9 47 21.5 Q38 13.6 32 13.4 Q26 13.6 17 21.5 Z"
         return "", knot + _path(wrap, fill) + _line(
             "M20 17 Q26 10.5 38 9.6 M27 8.8 Q38 10.5 44 17", "#000", 0.7, opacity=".3"
@@ -217,9 +224,7 @@ def head_cover(kind: str, detail: int) -> tuple[str, str]:
 def age_marks(age: str) -> str:
     """Return the marks of age on the face."""
     if age == "young":
-        return "".join(
-            f'<circle cx="{x}" cy="34" r="2.3" fill="#ff5b5b" opacity=".28"/>' for x in (22.8, 41.2)
-        )
+        return "".join(_circle(x, 34, 2.3, "#ff5b5b", opacity=".28") for x in (22.8, 41.2))
     if age == "senior":
         lines = "M27 21.6 Q32 20.4 37 21.6 M21.8 32.6 Q24.8 34.2 28 32.8 M42.2 32.6 Q39.2 34.2 36 32.8"
         return _line(lines, "#000", 0.6, opacity=".35")
@@ -230,6 +235,8 @@ def presentation_marks(presentation: str) -> str:
     """Return lashes and earrings."""
     if presentation != "feminine":
         return ""
-    lashes = "M23.8 28 L22.2 27.4 M24.3 27.1 L23 26 M40.2 28 L41.8 27.4 M39.7 27.1 L41 26"
-    rings = "".join(f'<circle cx="{x}" cy="38.3" r="1.3" fill="#e9c44c"/>' for x in (18.2, 45.8))
-    return _line(lashes, "#1b0640", 0.7) + rings
+    lashes = (
+        "M22.6 28.6 Q22.8 25.7 26.4 26.2 M41.4 28.6 Q41.2 25.7 37.6 26.2 M22.7 27.6 H21.2 M41.3 27.6 H42.8"
+    )
+    rings = "".join(_circle(x, 38.3, 1.3, "#e9c44c") for x in (18.2, 45.8))
+    return _line(lashes, "#1b0640", 0.8) + rings
