@@ -13,6 +13,12 @@ class RequestError(TopscoopError):
     status = 400
 
 
+class BadRequestError(RequestError):
+    """The request makes sense as JSON but not to us: a number out of range, too many lines."""
+
+    status = 422
+
+
 class UnknownInteractionError(RequestError):
     """No interaction of that id was opened here."""
 
@@ -20,7 +26,7 @@ class UnknownInteractionError(RequestError):
 
 
 class ConflictError(RequestError):
-    """The same idempotency key was used before with other content."""
+    """The same idempotency key, or the same menu version, was used before with other content."""
 
     status = 409
 
@@ -31,6 +37,18 @@ class UnknownFlavourError(RequestError):
     status = 422
 
 
+class ModelRefusedError(RequestError):
+    """The model that was asked for cannot be used here; the one before goes on."""
+
+    status = 422
+
+
+class TooManySubscribersError(RequestError):
+    """More programs listen to `/v1/events` than the agent serves."""
+
+    status = 503
+
+
 class CameraError(TopscoopError):
     """The camera cannot be opened or gives no pictures; the agent goes on with best-sellers."""
 
@@ -39,7 +57,11 @@ class JournalError(TopscoopError):
     """The register's disk refused a record; nothing was acknowledged."""
 
 
-class DataFolderBusyError(OperatorError):
+class DataFolderError(OperatorError):
+    """The data folder cannot be made or written to."""
+
+
+class DataFolderBusyError(DataFolderError):
     """Another agent runs on the same data folder."""
 
 

@@ -21,13 +21,15 @@ class Source(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why best-sellers are shown."""
+    """Why best-sellers are shown, or nothing at all."""
 
     CONTROL = "control"  # the arm says so
     NOBODY = "nobody"  # nobody stands there
     CAMERA_AWAY = "camera-away"
     NO_MODEL = "no-model"
     MODEL_FAILED = "model-failed"
+    NOTHING_IN_STOCK = "nothing-in-stock"  # the slate is empty
+    NO_CATALOGUE = "no-catalogue"  # no model was ever loaded and the configuration names no best-sellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Impression:
-    """One recommendation with all that later measurement needs; nothing recorded is missing for one arm only."""
+    """One recommendation with all that measurement needs; nothing is missing for one arm only."""
 
     interaction_id: UUID
     slate: tuple[Offer, ...]
@@ -90,6 +92,8 @@ class Outcome:
     """HMAC-SHA-256 (hex) of the till's receipt id: the id itself never leaves the till's software."""
     lines: tuple[SoldLine, ...]
     at_ms: int
+    since_shown_ms: int | None = None
+    """Time to purchase by a clock that does not step; None where the slate is long forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,339 @@
+"""What the register does, step by step: a trigger, a frame, scores, an arm, a slate, a record, an answer.
+
+Everything here runs on the event loop's thread, so no step sees a half-changed menu or model. Recommending
+never waits: no network, no disk, no other process. A picture is only ever looked at here, never kept.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from edge_agent.arms import draw_arm
+from edge_agent.config import EdgeConfig
+from edge_agent.errors import BadRequestError, ConflictError, UnknownInteractionError
+from edge_agent.impression import Arm, Displayed, Impression, Outcome, StoredOutcome
+from edge_agent.interactions import Event, Interactions, InvalidTransitionError, State
+from edge_agent.log_fields import fields
+from edge_agent.menu import Menu
+from edge_agent.model_slot import ModelSlot
+from edge_agent.moment import Moment, as_event
+from edge_agent.outcomes import Sale, check_sale, receipt_hmac
+from edge_agent.ports import Camera, Clock, EventSink, Journal, Randomness
+from edge_agent.seen import Seen, look, policies
+from edge_agent.shelf import Shelf
+from edge_agent.slate import Slate, fallback
+from edge_agent.status import ModelInfo, Status
+from inference import Context, ContextError, InferenceError
+from wire_protocol.identifiers import uuid7
+
+log = logging.getLogger(__name__)
+
+MENU_SETTING = "menu"
+_NS_PER_MS = 1_000_000
+_MS_PER_S = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInteraction:
+    """What the till knows; hour and weekday only where the register's own clock is not the shop's."""
+
+    temperature_c: float | None = None
+    hour: float | None = None
+    weekday: int | None = None
+
+
+NOTHING_KNOWN = OpenInteraction()
+
+
+class Agent:
+    """One register.
+
+    Args:
+        config: What the agent was told.
+        camera: Gives the newest picture.
+        model_slot: Holds the model, if any.
+        journal: Records slates and sales.
+        clock: Tells the time.
+        events: Hears of everything that happens.
+        randomness: Makes interaction ids unique.
+        receipt_key: The register's key for receipt ids, `outcomes.RECEIPT_KEY_BYTES` long.
+        observe: Called with every impression, for metrics; must be quick and must not raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: EdgeConfig,
+        camera: Camera,
+        model_slot: ModelSlot,
+        journal: Journal,
+        clock: Clock,
+        events: EventSink,
+        randomness: Randomness,
+        receipt_key: bytes,
+        observe: Callable[[Impression], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._camera = camera
+        self._slot = model_slot
+        self._journal = journal
+        self._clock = clock
+        self._events = events
+        self._randomness = randomness
+        self._receipt_key = receipt_key
+        self._observe = observe
+        self._saving_menu = asyncio.Lock()
+        self._shelf = Shelf.lay(model_slot.current, _kept_menu(journal), config.menu.bestsellers)
+        self._interactions = Interactions(
+            lifetime_ns=config.interaction.expire_after_s * _MS_PER_S * _NS_PER_MS
+        )
+        self._camera_state = camera.state()
+        self._last: Impression | None = None
+        self._model_failures = 0
+
+    @property
+    def shelf(self) -> Shelf:
+        """Catalogue, stock and best-sellers of this moment."""
+        if self._shelf.model is not self._slot.current:
+            self._lay(self._shelf.menu)
+        return self._shelf
+
+    def open_interaction(self, request: OpenInteraction = NOTHING_KNOWN) -> Impression:
+        """Recommend to whoever stands there now; the record is durable within 100 ms.
+
+        Raises:
+            BadRequestError: The context is impossible. Nothing else is raised: trouble with camera or model
+                ends in best-sellers that are called so.
+        """
+        started_ns = self._clock.monotonic_ns()
+        shown_at_ms = self._clock.now_ms()
+        interaction_id = uuid7(shown_at_ms, self._randomness(10))
+        context = self._context(request)
+        seen = self._look(context, started_ns)
+        arm = draw_arm(interaction_id, self._config.arms.shares, seed=self._config.arms.seed)
+        slate = self._choose(seen, arm, interaction_id)
+        moment = Moment(interaction_id, shown_at_ms, context, self._shelf, seen, self._config.language)
+        elapsed_ns = self._clock.monotonic_ns() - started_ns
+        impression = moment.impression(arm, slate, total_ms=elapsed_ns / _NS_PER_MS)
+        self._record(impression, started_ns)
+        return impression
+
+    def warm_up(self) -> None:
+        """Somebody is coming: bring the model back into the caches before the trigger."""
+        if self._slot.current is not None:
+            try:
+                self._slot.current.warm_up()
+            except InferenceError as error:
+                self._count_failure(error)
+
+    def somebody(self) -> bool | None:
+        """Whether somebody stands there; None where camera or model cannot say. Records nothing."""
+        seen = self._look(self._context(NOTHING_KNOWN), self._clock.monotonic_ns())
+        return None if seen.recommendation is None else seen.reason is None
+
+    def displayed(self, interaction_id: UUID) -> None:
+        """The customer's display shows the slate; may be said again.
+
+        Raises:
+            UnknownInteractionError: No such interaction was opened here.
+            ConflictError: The interaction is over.
+        """
+        interaction = self._interactions.find(interaction_id)
+        if interaction is None and not self._journal.knows(interaction_id):
+            raise UnknownInteractionError(
+                f"no interaction {interaction_id} was opened here",
+                remedy="Send the interaction_id that POST /v1/interactions answered on this register.",
+            )
+        try:
+            before = interaction.state if interaction else State.EXPIRED
+            self._interactions.apply(interaction_id, Event.DISPLAY)
+        except (KeyError, InvalidTransitionError):
+            raise ConflictError(
+                f"interaction {interaction_id} is over", remedy="Show the newest recommendation instead."
+            ) from None
+        if before is not State.DISPLAYED:
+            self._journal.displayed(Displayed(interaction_id, self._clock.now_ms()))
+
+    def close_interaction(self, interaction_id: UUID) -> None:
+        """The customer left; a later purchase still counts. Unknown ids and repetitions do nothing."""
+        interaction = self._interactions.find(interaction_id)
+        if interaction is not None and interaction.state in {State.OPENED, State.DISPLAYED}:
+            self._interactions.apply(interaction_id, Event.EXPIRE)
+            self._announce_expired((interaction_id,))
+
+    async def record_outcome(
+        self, sale: Sale, *, idempotency_key: str, interaction_id: UUID | None = None
+    ) -> StoredOutcome:
+        """Store what was bought, durably, before the answer; the same key and content give the same answer.
+
+        An interaction that this register does not remember is accepted: its record may have been lost with
+        the power, the sale was not.
+
+        Raises:
+            BadRequestError: The sale is impossible.
+            UnknownFlavourError: It names a flavour that the catalogue lacks.
+            ConflictError: The key was used with other content.
+            JournalError: The disk refused; nothing was stored, the till should try again.
+        """
+        check_sale(sale, idempotency_key, self.shelf.catalogue)
+        interaction = self._interactions.find(interaction_id) if interaction_id else None
+        elapsed_ns = self._clock.monotonic_ns() - interaction.opened_ns if interaction else None
+        outcome = Outcome(
+            idempotency_key=idempotency_key,
+            interaction_id=interaction_id,
+            receipt_hmac=receipt_hmac(self._receipt_key, sale.receipt_id),
+            lines=sale.lines,
+            at_ms=self._clock.now_ms(),
+            since_shown_ms=None if elapsed_ns is None else elapsed_ns // _NS_PER_MS,
+        )
+        stored = await asyncio.to_thread(self._journal.outcome, outcome)
+        if not stored.repeated:
+            self._bought(outcome, stored)
+        return stored
+
+    @property
+    def menu(self) -> Menu:
+        """What is in stock."""
+        return self._shelf.menu
+
+    async def set_menu(self, in_stock: Iterable[str], *, version: int | None = None) -> Menu:
+        """Take over what the till says is in stock; in effect at once, and durable on return.
+
+        Raises:
+            UnknownFlavourError: An id is not in the catalogue; nothing changed.
+            ConflictError: The version is older than the menu in effect; nothing changed.
+            BadRequestError: More ids than a catalogue can have; nothing changed.
+            JournalError: The disk refused: the menu is in effect but would be lost at a restart.
+        """
+        menu = self.menu.change(in_stock, self.shelf.catalogue, version)
+        self._lay(menu)
+        self._events.publish(
+            "menu",
+            {"version": menu.version, "in_stock": self._shelf.in_stock, "empty": not self._shelf.in_stock},
+        )
+        async with self._saving_menu:
+            # The newest, which another call may have set meanwhile.
+            await asyncio.to_thread(self._journal.save_setting, MENU_SETTING, self.menu.to_json())
+        return menu
+
+    async def swap_model(self, directory: Path) -> ModelInfo:
+        """Use another model from the next interaction on; those under way finish with theirs.
+
+        Raises:
+            ModelRefusedError: The directory holds no usable model of this chain; the model before goes on.
+        """
+        model = await self._slot.swap(directory)
+        info = ModelInfo.of(model, directory)
+        log.info("model.swapped", extra=fields(model=info.name, version=info.version, digest=info.digest))
+        self._events.publish("model", {"name": info.name, "version": info.version, "digest": info.digest})
+        return info
+
+    def tick(self) -> None:
+        """What has to be looked at from time to time: old interactions, the camera; call it every second."""
+        self._announce_expired(self._interactions.expire(self._clock.monotonic_ns()))
+        state = self._camera.state()
+        if state is not self._camera_state:
+            self._camera_state = state
+            self._events.publish("camera", {"state": state.value})
+
+    def status(self) -> Status:
+        """How the agent is; asks neither disk nor network."""
+        frame = self._camera.latest()
+        age_ns = None if frame is None else self._clock.monotonic_ns() - frame.captured_ns
+        model = self._slot.current
+        return Status(
+            camera=self._camera.state(),
+            frame_age_ms=None if age_ns is None else age_ns / _NS_PER_MS,
+            model=None if model is None else ModelInfo.of(model, self._slot.directory),
+            model_failures=self._model_failures,
+            menu_version=self.menu.version,
+            in_stock=len(self.shelf.in_stock),
+            catalogue=len(self.shelf.flavours),
+            open_interactions=self._interactions.open_count,
+            journal=self._journal.counts(),
+            last=self._last,
+        )
+
+    def _context(self, request: OpenInteraction) -> Context:
+        hour, weekday = self._clock.local()
+        try:
+            return Context(
+                hour=hour if request.hour is None else request.hour,
+                weekday=weekday if request.weekday is None else request.weekday,
+                temperature_c=request.temperature_c,
+                shop=self._config.shop_kind,
+            )
+        except ContextError as error:
+            raise BadRequestError(str(error), remedy=error.remedy) from error
+
+    def _look(self, context: Context, now_ns: int) -> Seen:
+        seen = look(
+            self._camera.latest(),
+            context,
+            self.shelf,
+            now_ns=now_ns,
+            max_age_ms=self._config.camera.max_age_ms,
+        )
+        if seen.error is not None:
+            self._count_failure(seen.error)
+        return seen
+
+    def _choose(self, seen: Seen, arm: Arm, interaction_id: UUID) -> Slate:
+        shelf = self._shelf
+        if shelf.empty_because is not None:
+            return fallback((), shelf.empty_because)
+        if seen.recommendation is None or seen.reason is not None:
+            assert seen.reason is not None, "no recommendation without a reason"
+            return fallback(shelf.bestsellers, seen.reason)
+        arms = self._config.arms
+        chosen = policies(seen.recommendation, shelf)
+        return chosen.choose(arm, arms.shares, interaction_id=interaction_id, seed=arms.seed)
+
+    def _record(self, impression: Impression, now_ns: int) -> None:
+        self._last = impression
+        evicted = self._interactions.open(impression.interaction_id, now_ns)
+        self._journal.impression(impression)
+        self._events.publish("recommendation", as_event(impression))
+        self._announce_expired(evicted)
+        if self._observe is not None:
+            self._observe(impression)
+
+    def _bought(self, outcome: Outcome, stored: StoredOutcome) -> None:
+        if outcome.interaction_id is not None and self._interactions.find(outcome.interaction_id):
+            self._interactions.apply(outcome.interaction_id, Event.BUY)
+        self._events.publish(
+            "outcome",
+            {
+                "outcome_id": str(stored.outcome_id),
+                "interaction_id": str(outcome.interaction_id) if outcome.interaction_id else None,
+                "lines": [{"flavour": line.flavour, "quantity": line.quantity} for line in outcome.lines],
+            },
+        )
+
+    def _announce_expired(self, interaction_ids: Iterable[UUID]) -> None:
+        for interaction_id in interaction_ids:
+            self._events.publish("expired", {"interaction_id": str(interaction_id)})
+
+    def _lay(self, menu: Menu) -> None:
+        self._shelf = Shelf.lay(self._slot.current, menu, self._config.menu.bestsellers)
+
+    def _count_failure(self, error: InferenceError) -> None:
+        self._model_failures += 1
+        log.error(
+            "model.failed", extra=fields(error=str(error), remedy=error.remedy, failures=self._model_failures)
+        )
+
+
+def _kept_menu(journal: Journal) -> Menu:
+    """The menu of the last run; everything in stock where there is none or it cannot be read."""
+    kept = journal.setting(MENU_SETTING)
+    if kept is None:
+        return Menu()
+    try:
+        return Menu.from_json(kept)
+    except ValueError as error:
+        log.warning("menu.unreadable", extra=fields(error=str(error), remedy="Send the menu again."))
+        return Menu()

@@ -1,0 +1,209 @@
+"""The agent's configuration: one frozen tree; each key stands here once, with default, bounds, meaning.
+
+`config_parse` fills it from plain values, `config_sources` reads file and environment, and the JSON Schema,
+the names of the environment variables and the documentation's table come from the same fields.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_agent.arms import ArmShares
+
+_ID = r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
+_LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"
+
+
+def _key(
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    pattern: str | None = None,
+    choices: tuple[str, ...] | None = None,
+    secret: bool = False,
+) -> dict[str, Any]:
+    """What is known of a key beside its type and default; bounds are inclusive, a pattern matches in full."""
+    return {
+        "meaning": meaning,
+        "low": low,
+        "high": high,
+        "pattern": pattern,
+        "choices": choices,
+        "secret": secret,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """Where pictures come from."""
+
+    source: str = field(
+        default="0",
+        metadata=_key(
+            "index or path of a V4L2 device, rtsp:// or http:// address, picture, clip, folder, or synthetic:"
+        ),
+    )
+    width: int = field(
+        default=640, metadata=_key("width to ask the camera for, in pixels", low=160, high=4096)
+    )
+    height: int = field(
+        default=480, metadata=_key("height to ask the camera for, in pixels", low=120, high=4096)
+    )
+    fps: float = field(default=15.0, metadata=_key("pictures per second to ask for", low=1, high=120))
+    max_age_ms: int = field(
+        default=1000,
+        metadata=_key("an older picture is not used: best-sellers are shown instead", low=50, high=60_000),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """The local API."""
+
+    host: str = field(
+        default="127.0.0.1",
+        metadata=_key("loopback address to listen on", choices=("127.0.0.1", "::1", "localhost")),
+    )
+    port: int = field(
+        default=8710, metadata=_key("TCP port; 0 lets the system choose one", low=0, high=65_535)
+    )
+    unix_socket: Path | None = field(default=None, metadata=_key("listen on this Unix socket as well"))
+    pairing_tokens: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "one token per till, at least 16 characters; none: one is made in the data folder",
+            pattern=r"[\x21-\x7e]{16,256}",
+            secret=True,
+        ),
+    )
+    allowed_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "web origins beside the agent's own that may call the API", pattern=r"https?://[^/\s]{1,253}"
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArmsConfig:
+    """How interactions are shared out between policies."""
+
+    explore: float = field(
+        default=0.05, metadata=_key("share of slates sampled from the model's scores", low=0, high=1)
+    )
+    bestsellers: float = field(
+        default=0.10, metadata=_key("share of the control: best-sellers", low=0, high=1)
+    )
+    seed: str = field(
+        default="topscoop",
+        metadata=_key(
+            "key of the hash that draws the arm; change it to draw anew", pattern=r"[\x21-\x7e]{1,64}"
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse shares above 1 together.
+
+        Raises:
+            ValueError: As `ArmShares`.
+        """
+        ArmShares(self.explore, self.bestsellers)
+
+    @property
+    def shares(self) -> ArmShares:
+        """The shares as the draw takes them."""
+        return ArmShares(self.explore, self.bestsellers)
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceConfig:
+    """Interactions that open by themselves when somebody stands there."""
+
+    enabled: bool = field(default=False, metadata=_key("open and close interactions without the till"))
+    check_every_ms: int = field(
+        default=200, metadata=_key("how often the camera's picture is looked at", low=30, high=10_000)
+    )
+    open_after_ms: int = field(
+        default=400, metadata=_key("somebody must stand there for so long", low=0, high=60_000)
+    )
+    close_after_ms: int = field(
+        default=2000, metadata=_key("nobody must stand there for so long", low=0, high=600_000)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionConfig:
+    """The life of an interaction."""
+
+    expire_after_s: int = field(
+        default=600, metadata=_key("an interaction without purchase ends after so long", low=5, high=86_400)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MenuConfig:
+    """The menu where no model says what there is."""
+
+    bestsellers: tuple[str, ...] = field(
+        default=(),
+        metadata=_key("flavour ids, most sold first, shown while no model was ever loaded", pattern=_ID),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalConfig:
+    """The register's record of slates and sales."""
+
+    flush_ms: int = field(
+        default=50, metadata=_key("a slate is on the disk after at most so long", low=1, high=100)
+    )
+    max_age_days: int = field(
+        default=30, metadata=_key("older records are deleted, and counted", low=1, high=3650)
+    )
+    max_mb: int = field(
+        default=256,
+        metadata=_key("beyond this, the oldest slates are deleted; sales are kept", low=8, high=65_536),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is written to standard error."""
+
+    format: str = field(
+        default="auto",
+        metadata=_key("auto: human on a terminal, else JSON lines", choices=("auto", "json", "human")),
+    )
+    level: str = field(
+        default="info",
+        metadata=_key("the least that is written", choices=("debug", "info", "warning", "error")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    """Everything that one agent is told; read once at the start."""
+
+    tenant: str = field(metadata=_key("id of the chain", pattern=_ID))
+    store: str = field(metadata=_key("id of the shop", pattern=_ID))
+    register: str = field(metadata=_key("id of this till within the chain", pattern=_ID))
+    shop_kind: str | None = field(
+        default=None,
+        metadata=_key("kind of shop as the model knows it: beach, park, station, mall", pattern=_ID),
+    )
+    language: str = field(default="en", metadata=_key("language of flavour names", pattern=_LANGUAGE))
+    data_dir: Path = field(
+        default=Path("/var/lib/topscoop"), metadata=_key("folder for records; one agent per folder")
+    )
+    model_dir: Path | None = field(
+        default=None, metadata=_key("model directory; without it, the one that comes with Topscoop")
+    )
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)
+    arms: ArmsConfig = field(default_factory=ArmsConfig)
+    presence: PresenceConfig = field(default_factory=PresenceConfig)
+    interaction: InteractionConfig = field(default_factory=InteractionConfig)
+    menu: MenuConfig = field(default_factory=MenuConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    log: LogConfig = field(default_factory=LogConfig)

@@ -1,0 +1,60 @@
+"""The model in use, and how it is exchanged between two frames."""
+
+import asyncio
+from pathlib import Path
+
+from edge_agent.errors import ModelRefusedError
+from edge_agent.ports import Model, ModelLoader
+from inference import ModelError
+
+
+class ModelSlot:
+    """One reference to a model; whoever recommends reads it once per interaction.
+
+    Args:
+        loader: Reads a model directory.
+        tenant: The chain of this register; another chain's model is refused.
+    """
+
+    def __init__(self, loader: ModelLoader, *, tenant: str) -> None:
+        self._loader = loader
+        self._tenant = tenant
+        self._swapping = asyncio.Lock()
+        self.current: Model | None = None
+        self.directory: Path | None = None
+
+    def load(self, directory: Path) -> Model:
+        """Read, check and warm up a model without using it; takes a fraction of a second.
+
+        Raises:
+            ModelRefusedError: The directory holds no usable model of this chain.
+        """
+        try:
+            model = self._loader(directory)
+            model.warm_up()
+        except ModelError as error:
+            raise ModelRefusedError(f"{directory}: {error}", remedy=error.remedy) from error
+        if model.manifest.tenant != self._tenant:
+            raise ModelRefusedError(
+                f"{directory}: the model belongs to {model.manifest.tenant!r}, this register to {self._tenant!r}",
+                remedy="Take a model of the register's chain, or correct `tenant` in the configuration.",
+            )
+        return model
+
+    def put(self, model: Model, directory: Path) -> Model | None:
+        """Use this model from now on; returns the one before. One assignment, so nobody sees a half."""
+        before, self.current, self.directory = self.current, model, directory
+        return before
+
+    async def swap(self, directory: Path) -> Model:
+        """Exchange the model while recommendations go on; a second swap waits for the first.
+
+        Raises:
+            ModelRefusedError: As `load`; the model before stays in use.
+        """
+        async with self._swapping:
+            model = await asyncio.to_thread(self.load, directory)
+            before = [self.put(model, directory)]
+            # The last reference goes in a thread: tearing a session down takes about a millisecond.
+            await asyncio.to_thread(before.clear)
+            return model
