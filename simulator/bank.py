@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import json
 import os
 import sys
@@ -23,7 +24,7 @@ from simulator import rendering, wardrobe
 from simulator.attributes import Nuisance, Visible
 from simulator.customers import Customer, draw_customer
 from simulator.errors import CacheUnusable
-from simulator.rendering import PICTURE_HEIGHT, PICTURE_WIDTH, Picture, render_character
+from simulator.rendering import PICTURE_HEIGHT, PICTURE_WIDTH, STYLES, Picture, render_character
 
 # Children and adults that stand beside customers; a fixed cast, so that their looks carry nothing.
 COMPANIONS = 16
@@ -146,8 +147,8 @@ def _as_child(customer: Customer) -> Customer:
 def _digest(customers: Sequence[Customer], style: str) -> str:
     """Return a digest of everything a bank's pictures depend on, our drawing code included."""
     digest = hashlib.sha256()
-    for source in (rendering.__file__, wardrobe.__file__):
-        digest.update(Path(source).read_bytes())
+    for module in (rendering, wardrobe, sys.modules[STYLES[style].__module__]):
+        digest.update(inspect.getsource(module).encode())
     settings = {"style": style, "shape": [PICTURE_HEIGHT, PICTURE_WIDTH]}
     settings["customers"] = [asdict(customer) for customer in customers]
     digest.update(json.dumps(settings, sort_keys=True).encode())

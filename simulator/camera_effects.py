@@ -23,7 +23,7 @@ _LIGHTS = 12
 class CameraEffects:
     """The effects of one shot.
 
-    `gain` multiplies by channel (BGR); `blur_px` and `motion_px` are odd kernels at a width of 640, 1 for none.
+    `gain` multiplies by channel (BGR); `blur_px` and `motion_px` are odd kernels at 640 px, 1 for none.
     """
 
     gain: tuple[float, float, float]

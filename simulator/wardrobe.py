@@ -42,6 +42,12 @@ HAT_COLOURS = {
 }
 
 
+def hair_tint(colour: str, detail: int) -> str:
+    """Return the colour of a customer's hair as `#rrggbb`."""
+    tints = HAIR_COLOURS[colour]
+    return tints[detail // 3 % len(tints)]
+
+
 def _path(shape: str, fill: str, **more: str) -> str:
     attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in more.items())
     return f'<path d="{shape}" fill="{fill}"{attributes}/>'
