@@ -1,0 +1,62 @@
+"""The state of one camera, and the news of it."""
+
+import logging
+from threading import Lock
+
+from edge_agent.errors import CameraError
+from edge_agent.log_fields import fields
+from edge_agent.ports import CameraState, EventSink
+
+_log = logging.getLogger(__name__)
+_NEVER = -1
+
+
+class CameraHealth:
+    """How a camera is, from two facts: lost or not, and the newest picture's time. Safe from any thread."""
+
+    def __init__(self, name: str, *, stale_after_ms: int, events: EventSink | None) -> None:
+        self._name = name
+        self._stale_after_ns = stale_after_ms * 1_000_000
+        self._events = events
+        self._lock = Lock()
+        self._state = CameraState.STARTING
+        self._newest_ns = _NEVER
+        self._lost = False
+
+    def picture(self, captured_ns: int, now_ns: int) -> None:
+        """A picture arrived."""
+        self._newest_ns = captured_ns
+        self._lost = False
+        self.state(now_ns)
+
+    def lost(self, error: CameraError, now_ns: int) -> None:
+        """The camera could not be opened, or disappeared."""
+        self._lost = True
+        self.state(now_ns, error)
+
+    def state(self, now_ns: int, error: CameraError | None = None) -> CameraState:
+        """The state now; a change since the last look is published and logged once."""
+        with self._lock:
+            before, self._state = self._state, self._judge(now_ns)
+            now = self._state
+        if now is not before:
+            self._tell(before, now, error)
+        return now
+
+    def _judge(self, now_ns: int) -> CameraState:
+        if self._lost:
+            return CameraState.AWAY
+        if self._newest_ns == _NEVER:
+            return CameraState.STARTING
+        if now_ns - self._newest_ns > self._stale_after_ns:
+            return CameraState.STALE
+        return CameraState.LIVE
+
+    def _tell(self, before: CameraState, now: CameraState, error: CameraError | None) -> None:
+        facts = {"camera": self._name, "state": now.value, "before": before.value}
+        if error is not None:
+            facts |= {"reason": str(error), "remedy": error.remedy}
+        level = logging.INFO if now is CameraState.LIVE else logging.WARNING
+        _log.log(level, f"camera.{now.value}", extra=fields(**facts))
+        if self._events is not None:
+            self._events.publish("camera", facts)

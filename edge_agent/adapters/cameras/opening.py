@@ -1,0 +1,79 @@
+"""From the configuration's `[camera]` to a running camera."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from edge_agent.adapters.cameras.capture_source import open_clip, open_device, open_stream
+from edge_agent.adapters.cameras.frame_ring_camera import FrameRingCamera
+from edge_agent.adapters.cameras.golden_camera import GoldenSource
+from edge_agent.adapters.cameras.grabber import Grabber
+from edge_agent.adapters.cameras.mjpeg_source import open_mjpeg
+from edge_agent.adapters.cameras.picture_source import PictureSource, pictures_in
+from edge_agent.adapters.cameras.source import Source
+from edge_agent.camera_spec import PICTURE_SUFFIXES, CameraKind, CameraSpec, CameraTimes
+from edge_agent.config import CameraConfig
+from edge_agent.errors import CameraError
+from edge_agent.ports import Camera, Clock, EventSink
+
+_TIMES = CameraTimes()
+
+
+def open_camera(
+    spec: CameraSpec,
+    *,
+    settings: CameraConfig,
+    clock: Clock,
+    model_dir: Path | None = None,
+    events: EventSink | None = None,
+    times: CameraTimes = _TIMES,
+) -> Camera:
+    """Start a camera; it is opened in its own thread, so this returns at once and never fails.
+
+    A camera that is not there is `away`, and tried again until it is.
+
+    Args:
+        spec: What `parse_camera_spec` made of `settings.source`.
+        settings: Size, pace, and the age from which a picture is stale.
+        clock: Stamps the pictures.
+        model_dir: Where plain `synthetic:` finds golden frames.
+        events: Hears `camera` events, from the camera's thread.
+        times: How long to wait for what.
+    """
+    if spec.kind is CameraKind.RING:
+        return FrameRingCamera(Path(spec.target), settings=settings, clock=clock, events=events)
+    opener = _SourceOpener(spec, settings, clock, model_dir, times)
+    return Grabber(str(spec), opener, settings=settings, times=times, clock=clock, events=events)
+
+
+@dataclass(frozen=True)
+class _SourceOpener:
+    """Opens the same source again and again."""
+
+    spec: CameraSpec
+    settings: CameraConfig
+    clock: Clock
+    model_dir: Path | None
+    times: CameraTimes
+
+    def __call__(self, stop: Event) -> Source:
+        match self.spec.kind:
+            case CameraKind.DEVICE:
+                return open_device(self.spec, self.settings, self.clock)
+            case CameraKind.RTSP:
+                return open_stream(self.spec, self.settings, self.times, self.clock)
+            case CameraKind.MJPEG:
+                return open_mjpeg(self.spec, self.settings, self.times, self.clock)
+            case CameraKind.GOLDEN:
+                return GoldenSource(self.model_dir, self.clock, stop, fps=self.settings.fps)
+            case _:
+                return self._file(Path(self.spec.target), stop)
+
+    def _file(self, path: Path, stop: Event) -> Source:
+        if path.is_dir():
+            return PictureSource(pictures_in(path), self.clock, stop, fps=self.settings.fps)
+        if not path.is_file():
+            raise CameraError(f"there is no {path}", remedy="Check the path; ~ is not expanded.")
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            return PictureSource([path], self.clock, stop, fps=self.settings.fps)
+        return open_clip(path, self.times, self.clock, stop)
