@@ -10,7 +10,7 @@ import numpy as np
 from edge_agent.adapters.cameras.health import CameraHealth
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
-from edge_agent.ports import CameraState, Clock, EventSink, Frame
+from edge_agent.ports import CameraState, Clock, Frame
 from wire_protocol.frame_ring import (
     HEADER_BYTES,
     SLOT_HEADER_BYTES,
@@ -75,12 +75,10 @@ class FrameRingCamera:
     file. A mapping is never closed by hand: a copy in another thread may still read from it.
     """
 
-    def __init__(
-        self, path: Path, *, settings: CameraConfig, clock: Clock, events: EventSink | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, settings: CameraConfig, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._health = CameraHealth(f"synthetic:{path}", stale_after_ms=settings.max_age_ms, events=events)
+        self._health = CameraHealth(f"synthetic:{path}", stale_after_ms=settings.max_age_ms)
         self._lock = Lock()
         self._ring: _Ring | None = None
         self._frame: Frame | None = None

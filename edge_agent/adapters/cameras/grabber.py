@@ -11,7 +11,7 @@ from edge_agent.camera_spec import CameraTimes
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
 from edge_agent.log_fields import fields
-from edge_agent.ports import CameraState, Clock, EventSink, Frame
+from edge_agent.ports import CameraState, Clock, Frame
 
 _log = logging.getLogger(__name__)
 _JOIN_S = 1.8
@@ -34,13 +34,12 @@ class Grabber:
         settings: CameraConfig,
         times: CameraTimes,
         clock: Clock,
-        events: EventSink | None = None,
     ) -> None:
         self._name = name
         self._open_source = open_source
         self._clock = clock
         self._backoff = Backoff(times.first_retry_s, times.longest_retry_s)
-        self._health = CameraHealth(name, stale_after_ms=settings.max_age_ms, events=events)
+        self._health = CameraHealth(name, stale_after_ms=settings.max_age_ms)
         self._silence_ns = int(times.read_timeout_s * 1e9)
         self._stop = Event()
         self._frame: Frame | None = None

@@ -1,11 +1,11 @@
-"""The state of one camera, and the news of it."""
+"""The state of one camera; each change is logged once, and the agent's tick tells subscribers of it."""
 
 import logging
 from threading import Lock
 
 from edge_agent.errors import CameraError
 from edge_agent.log_fields import fields
-from edge_agent.ports import CameraState, EventSink
+from edge_agent.ports import CameraState
 
 _log = logging.getLogger(__name__)
 _NEVER = -1
@@ -14,10 +14,9 @@ _NEVER = -1
 class CameraHealth:
     """How a camera is, from two facts: lost or not, and the newest picture's time. Safe from any thread."""
 
-    def __init__(self, name: str, *, stale_after_ms: int, events: EventSink | None) -> None:
+    def __init__(self, name: str, *, stale_after_ms: int) -> None:
         self._name = name
         self._stale_after_ns = stale_after_ms * 1_000_000
-        self._events = events
         self._lock = Lock()
         self._state = CameraState.STARTING
         self._newest_ns = _NEVER
@@ -35,7 +34,7 @@ class CameraHealth:
         self.state(now_ns, error)
 
     def state(self, now_ns: int, error: CameraError | None = None) -> CameraState:
-        """The state now; a change since the last look is published and logged once."""
+        """The state now; a change since the last look is logged once."""
         with self._lock:
             before, self._state = self._state, self._judge(now_ns)
             now = self._state
@@ -58,5 +57,3 @@ class CameraHealth:
             facts |= {"reason": str(error), "remedy": error.remedy}
         level = logging.INFO if now is CameraState.LIVE else logging.WARNING
         _log.log(level, f"camera.{now.value}", extra=fields(**facts))
-        if self._events is not None:
-            self._events.publish("camera", facts)

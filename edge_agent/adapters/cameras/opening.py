@@ -14,7 +14,7 @@ from edge_agent.adapters.cameras.source import Source
 from edge_agent.camera_spec import PICTURE_SUFFIXES, CameraKind, CameraSpec, CameraTimes
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
-from edge_agent.ports import Camera, Clock, EventSink
+from edge_agent.ports import Camera, Clock
 
 _TIMES = CameraTimes()
 
@@ -25,7 +25,6 @@ def open_camera(
     settings: CameraConfig,
     clock: Clock,
     model_dir: Path | None = None,
-    events: EventSink | None = None,
     times: CameraTimes = _TIMES,
 ) -> Camera:
     """Start a camera; it is opened in its own thread, so this returns at once and never fails.
@@ -37,13 +36,12 @@ def open_camera(
         settings: Size, pace, and the age from which a picture is stale.
         clock: Stamps the pictures.
         model_dir: Where plain `synthetic:` finds golden frames.
-        events: Hears `camera` events, from the camera's thread.
         times: How long to wait for what.
     """
     if spec.kind is CameraKind.RING:
-        return FrameRingCamera(Path(spec.target), settings=settings, clock=clock, events=events)
+        return FrameRingCamera(Path(spec.target), settings=settings, clock=clock)
     opener = _SourceOpener(spec, settings, clock, model_dir, times)
-    return Grabber(str(spec), opener, settings=settings, times=times, clock=clock, events=events)
+    return Grabber(str(spec), opener, settings=settings, times=times, clock=clock)
 
 
 @dataclass(frozen=True)
