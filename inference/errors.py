@@ -67,5 +67,9 @@ class RefusedPicture(InferenceError):
         self.reason = reason
 
 
+class PictureFileError(InferenceError):
+    """A picture's file is not there or cannot be read."""
+
+
 class PictureWorkerUnavailable(InferenceError):
     """The process that decodes pictures cannot be started; this says nothing about the picture."""
