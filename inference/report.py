@@ -44,7 +44,7 @@ def as_text(image: str, manifest: Manifest, answer: Recommendation, slate: Slate
     width = max(map(len, names), default=0)
     for place, (name, probability) in enumerate(zip(names, slate.probability, strict=True), start=1):
         bar = "" if slate.source == "bestsellers" else f"  {_bar(probability)} {probability:6.1%}"
-        lines.append(f"  {place}  {name:<{width}}{bar}")
+        lines.append(f"  {place}  {name:<{width}}{bar}".rstrip())
     lines.append(
         f"  nobody {answer.nobody:.1%}, network {answer.inference_ms:.2f} ms, "
         f"with the frame {answer.total_ms:.2f} ms, {model_label(manifest)}"

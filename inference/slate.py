@@ -1,4 +1,4 @@
-"""What is shown after a model answered: its three flavours, or best-sellers when nobody stands there. Pure."""
+"""What is shown after a model answered: its three flavours, or best-sellers for nobody. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

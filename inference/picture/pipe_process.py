@@ -44,8 +44,8 @@ class PipeProcess:
         self._sink, self._source = self._process.stdin.fileno(), self._process.stdout.fileno()
         for descriptor in (self._sink, self._source):
             os.set_blocking(descriptor, False)
-            # A picture is a megabyte; the default of 64 KiB would switch processes fourteen times for it; a user near
-            # the kernel's limit on pipes goes on with that.
+            # A picture is a megabyte; with the default of 64 KiB the processes would switch fourteen times
+            # for it. A user near the kernel's limit on pipes goes on with the default.
             with contextlib.suppress(PermissionError):
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 

@@ -19,4 +19,6 @@ def read_picture(path: Path, max_bytes: int) -> bytes:
             return file.read(max_bytes + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise PictureFileError(f"cannot read {path}: {reason}", remedy="Check the path and permissions.") from error
+        raise PictureFileError(
+            f"cannot read {path}: {reason}", remedy="Check the path and permissions."
+        ) from error
