@@ -1,0 +1,121 @@
+"""`topscoop demo`: two chains, six registers, real agents, one live page."""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.commands.arguments import at_least
+
+if TYPE_CHECKING:
+    from simulator.commands.arguments import SubParsers
+    from simulator.demo.composition import DemoOptions, DemoResult, Ready
+
+BANK_SIZE = 160
+BANK_SEED = 2026
+"""Fixed, whatever `--seed` says: the bank is rendered once and cached."""
+CHECK_SECONDS = 30.0
+
+
+def add_parser(subparsers: "SubParsers") -> None:
+    """Add `demo` to the command line."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="simulated shops around real edge agents, and one page that shows them live",
+        description="Two chains of simulated shops around real edge agents, and one page that shows them "
+        "live. Everything stays on this machine; Ctrl-C ends it and leaves nothing behind.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="run without anybody looking, print the result as one JSON line, fail if anything is wrong",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=at_least(1, float),
+        help=f"end after so many seconds (default: never; with --check {CHECK_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="same seed, same customers (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=0, help="port of the page (default: any free one)")
+    parser.add_argument(
+        "--registers", type=int, choices=(1, 2, 3, 4), default=3, help="per chain (default: %(default)s)"
+    )
+    parser.add_argument("--models", type=Path, help="folder with one model directory per chain")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print addresses and result as JSON lines; words go to standard error",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; 0 when it ended as it should."""
+    from simulator.bank import CharacterBank
+    from simulator.chains import CHAINS
+    from simulator.commands.arguments import models_folder
+    from simulator.demo.composition import DemoOptions, run_demo
+
+    models = args.models or models_folder()
+    seconds = args.seconds or (CHECK_SECONDS if args.check else None)
+    options = DemoOptions(
+        models={tenant: models / tenant for tenant in CHAINS},
+        seconds=seconds,
+        seed=args.seed,
+        port=args.port,
+        registers=args.registers,
+        check=args.check,
+    )
+    _say(f"Topscoop demo: {len(CHAINS)} chains with {args.registers} registers each")
+    bank = CharacterBank.open(BANK_SIZE, BANK_SEED)
+    result = asyncio.run(
+        run_demo(options, bank, _say, lambda ready: _announce(ready, options, as_json=args.json))
+    )
+    return _conclude(result, as_json=args.check or args.json)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _announce(ready: "Ready", options: "DemoOptions", *, as_json: bool) -> None:
+    """Tell where everything is to be seen."""
+    _say(f"ready after {ready.started_in_s:.1f} s")
+    if as_json:
+        displays = {info.id: f"{info.url}/display" for info in ready.registers}
+        print(json.dumps({"page": ready.page, "displays": displays}), flush=True)
+        return
+    print(f"\nWatch all shops live:  {ready.page}\n")
+    print("What the customer sees at each register:")
+    for info in ready.registers:
+        print(f"  {info.chain.name}, {info.shop_name} ({info.shop.kind})".ljust(42), f"{info.url}/display")
+    ends = (
+        "Ctrl-C ends" if options.seconds is None else f"After {options.seconds:g} seconds, or Ctrl-C, it ends"
+    )
+    print(
+        f"\nEverything stays on this machine. {ends} it and removes everything.".replace(
+            "it ends it", "it ends"
+        )
+    )
+    print(flush=True)
+
+
+def _conclude(result: "DemoResult", *, as_json: bool) -> int:
+    """Print the result; 1 when anything was wrong."""
+    for reason in result.reasons:
+        _say(f"topscoop demo: {reason}")
+    if as_json:
+        print(json.dumps(result.summary), flush=True)
+    else:
+        hits = result.summary["hit_at_3"]
+        _say(f"{result.summary['interactions']} customers were asked for, {result.summary['errors']} errors.")
+        if hits["model"] is not None:
+            _say(
+                f"Expected hits among three: model {hits['model']:.1%}, "
+                f"best-sellers {hits['bestsellers']:.1%}, best possible {hits['bayes']:.1%}."
+            )
+    return 1 if result.reasons else 0

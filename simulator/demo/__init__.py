@@ -1,0 +1,1 @@
+"""The demo: shops, tills and one live page around real edge agents."""

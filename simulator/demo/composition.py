@@ -1,0 +1,145 @@
+"""The demo put together, and taken away again.
+
+start: folders ─ rings ─ agents ─ ready
+run:   cameras, one till per register, one watcher per agent, feed and page, in one task group
+end:   tills finish ─ page closes ─ agents end ─ rings and folders go ─ is anything left?
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.bank import CharacterBank
+from simulator.chains import CHAINS
+from simulator.demo.agent_process import AgentProcess
+from simulator.demo.cameras import render_visit
+from simulator.demo.floor import Floor
+from simulator.demo.live_state import RegisterInfo
+from simulator.demo.page import HOST, bind_page
+from simulator.demo.post import Post, read_manifest, start_all
+from simulator.demo.run_folder import run_folder, shared_memory_or
+from simulator.demo.stopping import signals_set, unless
+from simulator.demo.verdict import faults, shortfalls, summary
+from simulator.frame_ring_writer import FrameRingWriter
+from simulator.scene import FRAME_HEIGHT, FRAME_WIDTH
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line decides."""
+
+    models: Mapping[str, Path]
+    """Model directory of each chain."""
+    seconds: float | None
+    """How long customers come; None: until somebody ends it."""
+    seed: int
+    port: int
+    registers: int
+    """Per chain."""
+    check: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The demo runs."""
+
+    page: str
+    registers: Sequence[RegisterInfo]
+    started_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo measured, and what was wrong with it."""
+
+    summary: Mapping[str, Any]
+    reasons: Sequence[str]
+
+
+async def run_demo(
+    options: DemoOptions, bank: CharacterBank, say: Say, on_ready: Callable[[Ready], None]
+) -> DemoResult:
+    """Run the demo until its time is over or SIGINT or SIGTERM comes, and take everything away again.
+
+    Raises:
+        TopscoopError: It could not start; nothing is left behind then either.
+    """
+    started_s = time.monotonic()
+    stopping = asyncio.Event()
+    with signals_set(stopping) as signalled, ExitStack() as stack:
+        listening = stack.enter_context(contextlib.closing(bind_page(options.port)))
+        temporary = Path(tempfile.gettempdir())
+        folders = Folders(
+            stack.enter_context(run_folder(temporary)),
+            stack.enter_context(run_folder(shared_memory_or(temporary))),
+        )
+        posts = stack.enter_context(_posts(options, bank, folders))
+        agents = [post.agent for post in posts]
+        async with _ended(agents):
+            say(f"starting {len(agents)} edge agents")
+            infos = await unless(stopping, start_all(posts))
+            ready = Ready(
+                page=f"http://{HOST}:{listening.getsockname()[1]}/",
+                registers=infos,
+                started_in_s=time.monotonic() - started_s,
+            )
+            floor = Floor(
+                posts=posts,
+                infos=infos,
+                bank=bank,
+                seed=options.seed,
+                seconds=options.seconds,
+                check=options.check,
+                stopping=stopping,
+                say=say,
+            )
+            memory_mb = await floor.run(listening, lambda: on_ready(ready))
+    leftovers = [left for agent in agents if (left := agent.leftover())]
+    leftovers += [f"the folder {path}" for path in (folders.data, folders.rings) if path.exists()]
+    missed = shortfalls(floor.live, interrupted=bool(signalled)) if options.check else []
+    return DemoResult(summary(floor.live, memory_mb), [*faults(floor.live, leftovers), *missed])
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The demo's two temporary folders; frames go to memory, they touch no disk."""
+
+    data: Path
+    rings: Path
+
+
+@contextmanager
+def _posts(options: DemoOptions, bank: CharacterBank, folders: Folders) -> Iterator[list[Post]]:
+    """Everything of all registers that exists before the agents start, first pictures included."""
+    posts = []
+    with ExitStack() as stack:
+        for chain in CHAINS.values():
+            model = options.models[chain.tenant]
+            manifest = read_manifest(chain, model)
+            for shop in chain.shops[: options.registers]:
+                name = f"{chain.tenant}-{shop.id}"
+                writer = FrameRingWriter(folders.rings / f"{name}.ring", FRAME_WIDTH, FRAME_HEIGHT)
+                ring = stack.enter_context(writer)
+                ring.write(render_visit(bank, shop, None, 0.0), time.monotonic_ns())
+                agent = AgentProcess(f"{chain.tenant}/{shop.id}", folders.data / name)
+                posts.append(Post(chain, shop, model, manifest, agent, ring))
+        yield posts
+
+
+@asynccontextmanager
+async def _ended(agents: Sequence[AgentProcess]) -> AsyncIterator[None]:
+    """End all agents on the way out, side by side, whatever happened."""
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(agent.stop() for agent in agents))

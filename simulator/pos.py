@@ -1,0 +1,188 @@
+"""A point of sale: the client of one register's local API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from wire_protocol.errors import TopscoopError
+
+TIMEOUT_S = 5.0
+"""Far beyond any answer of a healthy agent: what takes longer is an error, not patience."""
+OUTCOME_TRIES = 3
+"""A sale is sent again, under the same key, when its answer got lost on the way."""
+
+
+class PosError(TopscoopError):
+    """The register's agent refused the till's request, or did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One flavour that the agent offers; `probability` None where no model was asked."""
+
+    flavour: str
+    name: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """The agent's answer to an opened interaction; times in milliseconds."""
+
+    interaction_id: str
+    top3: tuple[Offer, ...]
+    source: str
+    arm: str
+    model: str | None
+    frame_age_ms: float | None
+    inference_ms: float | None
+    total_ms: float
+    request_ms: float
+    """From the request to its complete answer, as the till measures it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many scoops of one flavour."""
+
+    flavour: str
+    quantity: int
+
+
+class PosClient:
+    """Opens interactions and books sales at one agent, over one kept connection.
+
+    Args:
+        url: Root of the agent's local API.
+        token: This till's pairing token.
+        transport: Replaces the network in tests.
+        clock_s: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._clock_s = clock_s
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=TIMEOUT_S,
+            transport=transport,
+            # A proxy of the environment has no business between a till and its own machine.
+            trust_env=False,
+        )
+
+    async def open_interaction(self, context: Mapping[str, Any]) -> Interaction:
+        """Ask for three flavours for the customer who stands there now.
+
+        Raises:
+            PosError: The agent refused, did not answer, or answered something else.
+        """
+        started_s = self._clock_s()
+        answer = await self._send("POST", "/v1/interactions", {"context": dict(context)})
+        request_ms = (self._clock_s() - started_s) * 1000
+        _expect(answer, httpx.codes.CREATED)
+        return _interaction(answer, request_ms)
+
+    async def book_outcome(
+        self, interaction_id: str, idempotency_key: str, receipt_id: str, lines: Sequence[Line]
+    ) -> bool:
+        """Tell what was bought; returns when the agent says that it is durable.
+
+        Returns:
+            Whether it had to be sent again because an answer got lost.
+
+        Raises:
+            PosError: Not acknowledged.
+        """
+        body = {
+            "receipt_id": receipt_id,
+            "lines": [{"flavour": line.flavour, "quantity": line.quantity} for line in lines],
+        }
+        path = f"/v1/interactions/{interaction_id}/outcome"
+        for attempt in range(1, OUTCOME_TRIES + 1):
+            try:
+                answer = await self._send("POST", path, body, {"Idempotency-Key": idempotency_key})
+            except PosError:
+                if attempt == OUTCOME_TRIES:
+                    raise
+                continue
+            # 200: an earlier try was stored and only its answer got lost.
+            _expect(answer, httpx.codes.CREATED, httpx.codes.OK)
+            return attempt > 1
+        raise AssertionError("the loop returns or raises")
+
+    async def set_menu(self, in_stock: Sequence[str]) -> None:
+        """Tell which flavours can be sold.
+
+        Raises:
+            PosError: The agent refused or did not answer.
+        """
+        _expect(await self._send("PUT", "/v1/menu", {"in_stock": list(in_stock)}), httpx.codes.OK)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise PosError(
+                f"{method} {path} at {self._client.base_url} got no answer: {error or type(error).__name__}",
+                remedy="Check that the agent of this register runs (`topscoop edge doctor`).",
+            ) from error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _expect(answer: httpx.Response, *codes: int) -> None:
+    if answer.status_code in codes:
+        return
+    request = answer.request
+    raise PosError(
+        f"{request.method} {request.url.path} was answered {answer.status_code}: {answer.text:.300}",
+        remedy="The answer says why; the pairing token lies in the agent's data folder.",
+    )
+
+
+def _interaction(answer: httpx.Response, request_ms: float) -> Interaction:
+    try:
+        fields = answer.json()
+        return Interaction(
+            interaction_id=str(fields["interaction_id"]),
+            top3=tuple(
+                Offer(offer["flavour"], offer["name"], offer["probability"]) for offer in fields["top3"]
+            ),
+            source=fields["source"],
+            arm=fields["arm"],
+            model=fields["model"],
+            frame_age_ms=fields["frame_age_ms"],
+            inference_ms=fields["inference_ms"],
+            total_ms=float(fields["total_ms"]),
+            request_ms=request_ms,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise PosError(
+            f"the agent's answer to an interaction cannot be used ({error!r}): {answer.text:.300}",
+            remedy="Run agent and simulator of the same version.",
+        ) from error
