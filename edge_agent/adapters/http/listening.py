@@ -1,0 +1,87 @@
+"""The sockets of the local API, bound before anything else starts: a second agent fails at once and clearly."""
+
+import errno
+import socket
+import stat
+from pathlib import Path
+
+from edge_agent.config import ApiConfig
+from edge_agent.errors import ConfigError, PortBusyError
+
+_BACKLOG = 128
+_SOCKET_MODE = 0o660
+
+
+def bind_tcp(api: ApiConfig) -> socket.socket:
+    """Listen on the configured address.
+
+    Raises:
+        PortBusyError: Another program does already.
+        ConfigError: The address is not one of this machine's, or needs rights that we lack.
+    """
+    family = socket.AF_INET6 if ":" in api.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((api.host, api.port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusyError(
+                f"port {api.port} of {api.host} is in use by another program",
+                remedy=f"Stop it (`ss -ltnp 'sport = :{api.port}'` names it), or set another `port` under [api].",
+            ) from error
+        raise ConfigError(
+            f"cannot listen on {api.host} port {api.port}: {error.strerror}",
+            remedy="Set `host` and `port` under [api] to an address of this machine and a port above 1023.",
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Listen on a Unix socket, in place of one that a dead agent left behind.
+
+    Raises:
+        PortBusyError: Another program answers on it.
+        ConfigError: Something else is there, or the folder cannot be written to.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        _remove_dead(path)
+        sock.bind(str(path))
+        path.chmod(_SOCKET_MODE)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"{path}: cannot listen there: {error.strerror or error}",
+            remedy="Set `unix_socket` under [api] to a short path in a folder that the agent may write to.",
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _remove_dead(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise FileExistsError(errno.EEXIST, "something that is no socket is there")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise PortBusyError(
+        f"{path}: another program answers on this socket",
+        remedy="Stop that one, or set another `unix_socket` under [api].",
+    )
+
+
+def host_name(host: str) -> str:
+    """A host as it stands in a URL and in a Host header."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,25 @@
+"""`topscoop edge run`: put the parts together, keep them running, take them apart in one order."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_agent.cli import SubParsers
+
+
+def add_parser(verbs: "SubParsers") -> None:
+    """Add `run` to `topscoop edge`."""
+    parser = verbs.add_parser(
+        "run",
+        help="start the agent and stay",
+        description="Start the agent of one register; it ends with SIGTERM or Ctrl-C.",
+    )
+    parser.add_argument("--config", metavar="FILE", help="configuration (TOML); see `topscoop edge config schema`")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until a signal ends it; 0 after a clean end, 1 when a part of the agent died."""
+    from edge_agent.commands.daemon import start
+
+    return start(args.config)

@@ -1,0 +1,75 @@
+// Every word that the customer reads, in the languages of the display.
+
+const TEXTS = {
+  en: {
+    skip: "To the flavours",
+    settings: "Language and contrast",
+    language: "Language",
+    contrast: "High contrast",
+    idle_title: "Welcome!",
+    idle_text: "In a moment, three flavours will be waiting for you here.",
+    model_title: "For you today",
+    model_text: "Three flavours we think you might love.",
+    bestsellers_title: "Our best-sellers",
+    bestsellers_text: "The flavours our guests love most.",
+    nothing_title: "Just ask us",
+    nothing_text: "We will gladly tell you what we have today.",
+    thanks_title: "Enjoy your ice cream!",
+    thanks_text: "See you soon.",
+    choice: "This one, please",
+    lost: "No connection to the till. We keep trying …",
+    privacy: "A camera helps us to suggest flavours. No picture is kept.",
+  },
+  de: {
+    skip: "Zu den Sorten",
+    settings: "Sprache und Kontrast",
+    language: "Sprache",
+    contrast: "Hoher Kontrast",
+    idle_title: "Herzlich willkommen!",
+    idle_text: "Gleich warten hier drei Sorten auf Sie.",
+    model_title: "Heute für Sie",
+    model_text: "Drei Sorten, die Ihnen schmecken könnten.",
+    bestsellers_title: "Unsere Lieblinge",
+    bestsellers_text: "Diese Sorten mögen unsere Gäste am liebsten.",
+    nothing_title: "Fragen Sie uns einfach",
+    nothing_text: "Wir sagen Ihnen gern, was es heute gibt.",
+    thanks_title: "Lassen Sie es sich schmecken!",
+    thanks_text: "Bis bald.",
+    choice: "Die bitte",
+    lost: "Keine Verbindung zur Kasse. Wir versuchen es weiter …",
+    privacy: "Eine Kamera hilft uns, Sorten vorzuschlagen. Kein Bild wird aufbewahrt.",
+  },
+  it: {
+    skip: "Vai ai gusti",
+    settings: "Lingua e contrasto",
+    language: "Lingua",
+    contrast: "Contrasto elevato",
+    idle_title: "Benvenuti!",
+    idle_text: "Tra un attimo, qui ci saranno tre gusti per voi.",
+    model_title: "Oggi per voi",
+    model_text: "Tre gusti che potrebbero piacervi.",
+    bestsellers_title: "I più amati",
+    bestsellers_text: "I gusti preferiti dai nostri ospiti.",
+    nothing_title: "Chiedete a noi",
+    nothing_text: "Vi diremo volentieri che cosa c’è oggi.",
+    thanks_title: "Buon gelato!",
+    thanks_text: "A presto.",
+    choice: "Questo, grazie",
+    lost: "Nessun collegamento con la cassa. Riproviamo …",
+    privacy: "Una telecamera ci aiuta a suggerire i gusti. Nessuna immagine viene conservata.",
+  },
+};
+
+/** The languages of the display, in the order of their buttons. */
+export const LANGUAGES = Object.keys(TEXTS);
+
+/** The words of one language. */
+export function texts(language) {
+  return TEXTS[language];
+}
+
+/** The first of these wishes (such as "de-AT") that the display speaks; English otherwise. */
+export function chooseLanguage(wishes) {
+  const spoken = wishes.map((wish) => String(wish).slice(0, 2).toLowerCase());
+  return spoken.find((wish) => LANGUAGES.includes(wish)) ?? "en";
+}
