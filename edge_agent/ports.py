@@ -92,7 +92,7 @@ class Journal(Protocol):
         """
 
     def knows(self, interaction_id: UUID) -> bool:
-        """Whether an impression of this id was queued or stored."""
+        """Whether an impression of this id was queued or stored. Raises JournalError if unreadable."""
 
     def save_setting(self, name: str, value: str) -> None:
         """Keep a small setting (the menu) over restarts; durable on return. Raises JournalError."""
@@ -101,7 +101,7 @@ class Journal(Protocol):
         """The kept setting, or None."""
 
     def counts(self) -> Mapping[str, int]:
-        """`impressions`, `outcomes`, `sales`, `dropped` since the journal began."""
+        """Since it began: `impressions`, `outcomes` of them, `sales` without one, `dropped` slates."""
 
     def close(self) -> None:
         """Write what is queued, then close."""
