@@ -66,8 +66,8 @@ def _heartbeat(services: Services) -> Check:
 
 
 def _journal(services: Services) -> Check:
-    error = services.agent.status().journal_error
-    return error is None, error or "writing"
+    refusing = services.agent.status().journal.get("refusing", 0) > 0
+    return not refusing, "the disk refuses records" if refusing else "writing"
 
 
 def _answer(checks: dict[str, Check], *, required: tuple[str, ...]) -> Response:

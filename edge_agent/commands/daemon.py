@@ -1,0 +1,248 @@
+"""The running agent: its parts are made here in order, watched as one task group, and taken apart in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import orjson
+import uvloop
+
+from edge_agent.adapters import logging as logs
+from edge_agent.adapters.cameras import open_camera
+from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.data_folder import DataFolder, write_durably
+from edge_agent.adapters.http.access import LOOPBACK_NAMES, AccessRules
+from edge_agent.adapters.http.app import create_app
+from edge_agent.adapters.http.listening import bind_tcp, bind_unix, host_name
+from edge_agent.adapters.http.pairing import kept_token
+from edge_agent.adapters.http.server import ApiServer
+from edge_agent.adapters.http.services import Services
+from edge_agent.adapters.journal_sqlite import SqliteJournal, limits
+from edge_agent.adapters.metrics import Metrics
+from edge_agent.adapters.randomness import system_randomness
+from edge_agent.adapters.systemd import ServiceManager
+from edge_agent.agent import Agent
+from edge_agent.camera_spec import parse_camera_spec
+from edge_agent.config import EdgeConfig
+from edge_agent.errors import ModelRefusedError
+from edge_agent.events import EventHub
+from edge_agent.heartbeat import Heartbeat
+from edge_agent.log_fields import fields
+from edge_agent.model_slot import ModelSlot
+from edge_agent.presence_loop import PresenceWatch, watch_presence
+from edge_agent.upkeep_loop import upkeep
+from inference import FlavourModel, ModelError
+from inference.default_models import default_model_dir
+
+log = logging.getLogger(__name__)
+
+ADDRESS_FILE: Final = "api.json"
+"""In the data folder while the agent runs: {"url", "pid"}, for tools that do not know the port."""
+_EXIT_OK: Final = 0
+_EXIT_FAILED: Final = 1
+
+
+class TaskEndedError(RuntimeError):
+    """A task that must live as long as the agent returned."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the task group needs."""
+
+    config: EdgeConfig
+    agent: Agent
+    events: EventHub
+    heartbeat: Heartbeat
+    clock: SystemClock
+    metrics: Metrics
+    server: ApiServer
+    url: str
+    manager: ServiceManager
+
+
+def start(config: EdgeConfig) -> int:
+    """Run one agent until a signal ends it.
+
+    Raises:
+        PortBusyError, ConfigError, DataFolderError: Nothing was started.
+    """
+    logs.set_up(config.log.format, config.log.level)
+    with ExitStack() as parts:
+        running = _assemble(config, parts)
+        return uvloop.run(_live(running))
+
+
+def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
+    """Make every part; `parts` takes them apart in reverse: camera, journal, folder, sockets."""
+    camera_spec = parse_camera_spec(config.camera.source)
+    sockets = _listen(config, parts)
+    port = sockets[0].getsockname()[1]
+    clock = SystemClock()
+    folder = parts.enter_context(DataFolder(config.data_dir, system_randomness))
+    store, writer = limits(config.journal)
+    journal = SqliteJournal(
+        folder.journal_path, clock=clock, randomness=system_randomness, store=store, writer=writer
+    )
+    parts.callback(journal.close)
+    slot = ModelSlot(FlavourModel.load, tenant=config.tenant)
+    model_dir = _load_model(slot, config)
+    camera = open_camera(camera_spec, settings=config.camera, clock=clock, model_dir=model_dir)
+    parts.callback(camera.close)
+    events = EventHub(first_id=clock.now_ms())
+    metrics = Metrics()
+    agent = Agent(
+        config=config,
+        camera=camera,
+        model_slot=slot,
+        journal=journal,
+        clock=clock,
+        events=events,
+        randomness=system_randomness,
+        receipt_key=folder.receipt_key,
+        observe=metrics.recommended,
+    )
+    heartbeat = Heartbeat(clock.monotonic_ns())
+    metrics.watch(agent.status, events, lambda: heartbeat.age_s(clock.monotonic_ns()))
+    services = Services(agent, events, heartbeat, clock, metrics.registry, _version())
+    rules = AccessRules(LOOPBACK_NAMES, port, config.api.allowed_origins, _tokens(config))
+    return Running(
+        config=config,
+        agent=agent,
+        events=events,
+        heartbeat=heartbeat,
+        clock=clock,
+        metrics=metrics,
+        server=ApiServer(create_app(services, rules, metrics.answered), sockets),
+        url=f"http://{host_name(config.api.host)}:{port}",
+        manager=ServiceManager(os.environ, os.getpid()),
+    )
+
+
+def _listen(config: EdgeConfig, parts: ExitStack) -> list[socket.socket]:
+    """The TCP socket first; a busy port is found before anything else was touched."""
+    sockets = [parts.enter_context(contextlib.closing(bind_tcp(config.api)))]
+    if (path := config.api.unix_socket) is not None:
+        sockets.append(parts.enter_context(contextlib.closing(bind_unix(path))))
+        parts.callback(path.unlink, missing_ok=True)
+    return sockets
+
+
+def _load_model(slot: ModelSlot, config: EdgeConfig) -> Path | None:
+    """Put the first model into the slot; without one the agent goes on with best-sellers and says so."""
+    try:
+        directory = config.model_dir or default_model_dir(config.tenant)
+        model = slot.load(directory)
+    except (ModelError, ModelRefusedError) as error:
+        log.error("model.refused", extra=fields(error=str(error), remedy=error.remedy, shown="best-sellers"))  # noqa: TRY400 - no defect of ours, a traceback would hide the remedy
+        return config.model_dir
+    slot.put(model, directory)
+    log.info("model.loaded", extra=fields(version=model.manifest.version, digest=model.digest))
+    return directory
+
+
+def _version() -> str:
+    try:
+        return version("topscoop")
+    except PackageNotFoundError:
+        return "0+checkout"  # started from a source tree that nobody installed
+
+
+def _tokens(config: EdgeConfig) -> tuple[str, ...]:
+    if config.api.pairing_tokens:
+        return config.api.pairing_tokens
+    token, path = kept_token(config.data_dir, system_randomness)
+    log.info("pairing.ready", extra=fields(file=str(path)))
+    return (token,)
+
+
+async def _live(running: Running) -> int:
+    """All tasks, until a signal; any task's death ends the agent."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(_until(stop, running.server.serve(), "api"), name="api")
+            loops = _start_loops(running, stop, group)
+            await _announce(running, serving)
+            await stop.wait()
+            await _shut_down(running, serving, loops)
+    except ExceptionGroup as deaths:
+        # Whatever a task died of: the parts are still closed in order, and the service manager starts us anew.
+        for death in deaths.exceptions:
+            log.error("agent.failed", exc_info=death, extra=fields(error=str(death)))  # noqa: TRY400 - the inner error is the one to show
+        return _EXIT_FAILED
+    return _EXIT_OK
+
+
+def _start_loops(running: Running, stop: asyncio.Event, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    loops = [
+        group.create_task(
+            _until(
+                stop,
+                upkeep(
+                    running.agent,
+                    running.heartbeat,
+                    running.clock,
+                    late=running.metrics.ticked,
+                    alive=running.manager.alive,
+                ),
+                "upkeep",
+            ),
+            name="upkeep",
+        )
+    ]
+    presence = running.config.presence
+    if presence.enabled:
+        watch = PresenceWatch(running.agent, config=presence, clock=running.clock, events=running.events)
+        loops.append(
+            group.create_task(
+                _until(stop, watch_presence(watch, check_every_ms=presence.check_every_ms), "presence"),
+                name="presence",
+            )
+        )
+    return loops
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[None], name: str) -> None:
+    """Run `work`; its end before `stop` is a death."""
+    await work
+    if not stop.is_set():
+        raise TaskEndedError(f"the task {name} ended although nobody stopped it")
+
+
+async def _announce(running: Running, serving: asyncio.Task[None]) -> None:
+    """Tell everybody that the agent answers."""
+    while not (running.server.started or serving.done()):
+        await asyncio.sleep(0)
+    # What start-up made lives until the end: the collector need never look at it again.
+    gc.collect()
+    gc.freeze()
+    address = orjson.dumps({"url": running.url, "pid": os.getpid()})
+    write_durably(running.config.data_dir / ADDRESS_FILE, address)
+    running.manager.ready(f"answering at {running.url}")
+    log.info("agent.ready", extra=fields(url=running.url, display=f"{running.url}/display", pid=os.getpid()))
+
+
+async def _shut_down(running: Running, serving: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
+    """The one order: streams, requests, loops; `_assemble`'s parts follow when the loop is gone."""
+    log.info("agent.stopping", extra=fields(url=running.url))
+    running.manager.stopping()
+    (running.config.data_dir / ADDRESS_FILE).unlink(missing_ok=True)
+    running.events.close()
+    running.server.stop()
+    await serving
+    for task in loops:
+        task.cancel()
