@@ -6,7 +6,7 @@ the names of the environment variables and the documentation's table come from t
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge_agent.arms import ArmShares
 
@@ -20,7 +20,6 @@ def _key(
     low: float | None = None,
     high: float | None = None,
     pattern: str | None = None,
-    choices: tuple[str, ...] | None = None,
     secret: bool = False,
 ) -> dict[str, Any]:
     """What is known of a key beside its type and default; bounds are inclusive, a pattern matches in full."""
@@ -29,7 +28,6 @@ def _key(
         "low": low,
         "high": high,
         "pattern": pattern,
-        "choices": choices,
         "secret": secret,
     }
 
@@ -61,9 +59,9 @@ class CameraConfig:
 class ApiConfig:
     """The local API."""
 
-    host: str = field(
+    host: Literal["127.0.0.1", "::1", "localhost"] = field(
         default="127.0.0.1",
-        metadata=_key("loopback address to listen on", choices=("127.0.0.1", "::1", "localhost")),
+        metadata=_key("loopback address to listen on"),
     )
     port: int = field(
         default=8710, metadata=_key("TCP port; 0 lets the system choose one", low=0, high=65_535)
@@ -171,13 +169,13 @@ class JournalConfig:
 class LogConfig:
     """What is written to standard error."""
 
-    format: str = field(
+    format: Literal["auto", "json", "human"] = field(
         default="auto",
-        metadata=_key("auto: human on a terminal, else JSON lines", choices=("auto", "json", "human")),
+        metadata=_key("auto: human on a terminal, else JSON lines"),
     )
-    level: str = field(
+    level: Literal["debug", "info", "warning", "error"] = field(
         default="info",
-        metadata=_key("the least that is written", choices=("debug", "info", "warning", "error")),
+        metadata=_key("the least that is written"),
     )
 
 
