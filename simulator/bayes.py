@@ -23,6 +23,9 @@ Slates = NDArray[np.integer]
 _MARKET = 100
 _MARKET_SEED = 20261122
 
+# Situations marginalised at once: 50,400 combinations x 64 x 8 bytes are 26 MB.
+_BATCH = 64
+
 
 def probabilities(taste: Taste, orders: Iterable[Order]) -> FloatArray:
     """Return the true probabilities [N, F] of each order."""
@@ -61,18 +64,32 @@ def best_sellers_hit_at(taste: Taste, k: int, orders: Sequence[Order]) -> float:
 
 def context_only_hit_at(taste: Taste, k: int, orders: Sequence[Order]) -> float:
     """Return the mean hit@k of the best recommender that never sees the customer."""
-    scores = np.array([marginal_probabilities(taste, situation) for _, situation in orders])
+    scores = marginals(taste, [situation for _, situation in orders])
     return slate_hit(taste, orders, best_slates(scores, k))
 
 
 def marginal_probabilities(taste: Taste, situation: Situation) -> FloatArray:
     """Return the probabilities [F] in a situation, marginalised exactly over the visible attributes."""
-    active = tuple(conditions(situation)[condition] for _, _, _, condition in INTERACTIONS)
-    weights, shares = _attribute_odds(taste, active)
-    logits = taste.context_logits(situation)
-    odds = np.exp(logits - logits.max())
-    marginal: FloatArray = odds * ((shares / (weights @ odds)) @ weights)
+    marginal: FloatArray = marginals(taste, [situation])[0]
     return marginal
+
+
+def marginals(taste: Taste, situations: Sequence[Situation]) -> FloatArray:
+    """Return `marginal_probabilities` of each situation [N, F]; many at once cost less than one by one."""
+    result = np.empty((len(situations), len(taste.base)))
+    groups: dict[tuple[bool, ...], list[int]] = {}
+    for position, situation in enumerate(situations):
+        active = conditions(situation)
+        groups.setdefault(tuple(active[condition] for *_, condition in INTERACTIONS), []).append(position)
+    for active_set, positions in groups.items():
+        weights, shares = _attribute_odds(taste, active_set)
+        for start in range(0, len(positions), _BATCH):
+            batch = positions[start : start + _BATCH]
+            logits = np.array([taste.context_logits(situations[position]) for position in batch])
+            odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+            scaled_shares = shares[:, None] / (weights @ odds.T)
+            result[batch] = odds * (scaled_shares.T @ weights)
+    return result
 
 
 @functools.cache

@@ -12,8 +12,8 @@ from simulator import wardrobe
 from simulator.avatar_styles import draw_avatar
 from simulator.customers import Customer
 
-# The transform of the first component that is no hair.
-_FACE_FROM = "translate(351 275)"
+# Where the first component that is no hair begins.
+_FACE_FROM = '<g id="expression-'
 
 _HAIR: Mapping[str, tuple[str, ...]] = {
     "short": ("short1", "short2", "pomp"),
