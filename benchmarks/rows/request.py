@@ -1,0 +1,117 @@
+"""One request of a till: the agent with its camera running, against servers that are sent the picture.
+
+All servers run at once and take turns in short blocks, so that the machine is the same for each; a server
+that waits for its turn costs nothing, but the camera and the agent's reading of it go on all the time. Every
+block is measured twice: one request per 33 ms, as customers come, and back to back, as servers like it best.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from benchmarks import lanes, reference, servers
+from benchmarks.lanes import Lane
+from benchmarks.machine import cpu_model
+from benchmarks.measure import Spread, spread
+from benchmarks.pictures import as_jpeg, camera_frames
+from benchmarks.rows.in_process import bare_network_p50_ms
+from benchmarks.setting import PEER_PYTHON, Outcome, Setting
+from benchmarks.verdict import BaselineCheck, Figure, Goal
+
+_WIDTH, _HEIGHT, _FPS = 1280, 720, 30.0
+_NO_PEER = "optional, not installed: `make bench-peer` installs it into .venv-bench"
+
+
+def request(setting: Setting) -> Outcome:
+    """Measure the agent, FastAPI and, where it is installed, the peer."""
+    outcome = Outcome()
+    network_ms = bare_network_p50_ms(setting)
+    small = as_jpeg(camera_frames(setting.model_dir, 640, 480, 1)[0])
+    large = as_jpeg(camera_frames(setting.model_dir, _WIDTH, _HEIGHT, 1)[0])
+    with contextlib.ExitStack() as stack:
+        fastapi, variants = stack.enter_context(
+            lanes.fastest(setting, lanes.FASTAPI, python=sys.executable, jpeg=small)
+        )
+        found = {"fastapi": lanes.picture_lane(fastapi, small)}
+        outcome.details["fastapi_variants_p50_ms"] = variants
+        if setting.peer != "none":
+            peer, variants = stack.enter_context(
+                lanes.fastest(setting, lanes.LITSERVE, python=str(PEER_PYTHON), jpeg=small)
+            )
+            found["litserve"] = lanes.picture_lane(peer, small)
+            outcome.details["litserve_variants_p50_ms"] = variants
+        setting.say("the baselines alone, against their references")
+        alone = {name: lanes.alone(setting, lane) for name, lane in found.items()}
+        outcome.baselines += list(_checks(alone, network_ms))
+        lens = stack.enter_context(servers.camera(setting, width=_WIDTH, height=_HEIGHT, fps=_FPS))
+        till = stack.enter_context(servers.agent(setting, camera_source=lens.url, fps=_FPS))
+        found["agent"] = Lane(till, till.request("POST", "/v1/interactions", b"{}"), 201)
+        found["fastapi_camera_size"] = lanes.picture_lane(fastapi, large)
+        lanes.take_turns(setting, list(found.values()), setting.count(20, 2))
+        outcome.details |= {name: lane.as_json() for name, lane in found.items()}
+        outcome.details["camera_jpeg_bytes"] = lens.announced["mean_jpeg_bytes"]
+    outcome.details["alone_back_to_back_ms"] = {name: series.as_json() for name, series in alone.items()}
+    outcome.details["network_p50_ms"] = round(network_ms, 4)
+    outcome.figures += [*_own_figures(found), *_against_fastapi(found, alone), *_against_peer(found)]
+    return outcome
+
+
+def _checks(alone: dict[str, Spread], network_ms: float) -> Iterator[BaselineCheck]:
+    """The statistics that the ratios use, against their references."""
+    fastapi = alone["fastapi"]
+    for statistic, value in (("p50", fastapi.p50), ("p99", fastapi.p99)):
+        yield reference.check(
+            reference.FASTAPI,
+            statistic=statistic,
+            measured_ms=value,
+            network_p50_ms=network_ms,
+            cpu=cpu_model(),
+        )
+    if "litserve" in alone:
+        yield reference.check(
+            reference.LITSERVE,
+            statistic="p50",
+            measured_ms=alone["litserve"].p50,
+            network_p50_ms=network_ms,
+            cpu=cpu_model(),
+        )
+
+
+def _own_figures(found: dict[str, Lane]) -> Iterator[Figure]:
+    paced, hot = spread(found["agent"].paced), spread(found["agent"].hot)
+    name = "POST /v1/interactions, 1280x720 camera at 30 fps"
+    yield Figure(f"{name}: p50", paced.p50, "ms", Goal(1.5), f"back to back {_pair(hot)} ms")
+    yield Figure(f"{name}: p99", paced.p99, "ms", Goal(4.0))
+
+
+def _against_fastapi(found: dict[str, Lane], alone: dict[str, Spread]) -> Iterator[Figure]:
+    """The goal is held against the smaller picture at customers' pace; the rest shows all sides of it."""
+    own, own_hot = spread(found["agent"].paced), spread(found["agent"].hot)
+    other, other_hot = spread(found["fastapi"].paced), spread(found["fastapi"].hot)
+    large = spread(found["fastapi_camera_size"].paced)
+    name = "p99 over that of FastAPI, which gets the JPEG"
+    yield Figure(name, own.p99 / other.p99, "x", Goal(0.6), f"FastAPI {_pair(other)} ms, 640x480")
+    yield Figure("  back to back", own_hot.p99 / other_hot.p99, "x", None, f"FastAPI {_pair(other_hot)} ms")
+    yield Figure(
+        "  back to back, FastAPI with no camera beside it",
+        own_hot.p99 / alone["fastapi"].p99,
+        "x",
+        None,
+        f"FastAPI {_pair(alone['fastapi'])} ms",
+    )
+    yield Figure("  FastAPI gets 1280x720", own.p99 / large.p99, "x", None, f"FastAPI {_pair(large)} ms")
+
+
+def _against_peer(found: dict[str, Lane]) -> Iterator[Figure]:
+    name = "p50 over that of LitServe, which gets the JPEG"
+    if "litserve" not in found:
+        yield Figure(name, None, "x", Goal(0.35), _NO_PEER)
+        return
+    own, own_hot = spread(found["agent"].paced), spread(found["agent"].hot)
+    other, other_hot = spread(found["litserve"].paced), spread(found["litserve"].hot)
+    yield Figure(name, own.p50 / other.p50, "x", Goal(0.35), f"LitServe {_pair(other)} ms, 640x480")
+    yield Figure("  back to back", own_hot.p50 / other_hot.p50, "x", None, f"LitServe {_pair(other_hot)} ms")
+
+
+def _pair(series: Spread) -> str:
+    return f"{series.p50:.2f}/{series.p99:.2f}"
