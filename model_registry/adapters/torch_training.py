@@ -1,0 +1,327 @@
+"""The training loop that teacher and student share: resumable, with a moving average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from model_registry.orders import NOBODY
+
+NOBODY_WEIGHT = 0.3
+_SHIFT_PX = 8
+_GAIN = 0.12
+_SAVE_EVERY = 250
+
+
+class Network(Protocol):
+    """What the loop trains: features of frames, then a head per chain."""
+
+    heads: nn.ModuleDict
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Describe uint8 frames [N, 3, S, S]."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What one chain teaches with: frames, contexts, purchases, and the teacher's opinion if there is one.
+
+    Args:
+        tenant: Whose head learns from it.
+        frames: uint8 [N, S, S, 3], mapped.
+        context: float32 [N, C].
+        purchase: int64 [N], `NOBODY` where nobody stands.
+        soft: float32 [N, F] probabilities by the teacher, or None.
+    """
+
+    tenant: str
+    frames: NDArray[np.uint8]
+    context: NDArray[np.float32]
+    purchase: NDArray[np.int64]
+    soft: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long and how fast.
+
+    Args:
+        steps: Optimizer steps at most.
+        batch: Frames per step, divided among the chains.
+        rate: Peak learning rate; it rises over the first steps and falls as a cosine.
+        body_rate: The same for pretrained layers, as a share of `rate`.
+        decay: Weight decay of matrices.
+        average: Share that the moving average of the weights keeps per step.
+        soft_weight: Share of the teacher's opinion in the loss, the rest is the purchase.
+        patience: Validations without improvement after which training stops.
+        validate_every: Steps between validations.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    body_rate: float = 1.0
+    decay: float = 0.02
+    average: float = 0.998
+    soft_weight: float = 0.0
+    patience: int = 8
+    validate_every: int = 500
+
+
+Report = Callable[[int, int, str], None]
+
+
+def device() -> torch.device:
+    """The GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Trainer:
+    """Trains one network; `checkpoint` lets a later call go on after a kill.
+
+    Args:
+        network: Trained in place; at the end it holds the averaged weights of the best validation.
+        groups: Parameters by their share of the learning rate.
+        learning: One entry per chain.
+        validation: One entry per chain.
+        recipe: How long and how fast.
+        checkpoint: File that is written now and then; an existing one is continued.
+        seed: Of the order of the examples and of augmentation.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        groups: Sequence[tuple[list[nn.Parameter], float]],
+        learning: Sequence[Labelled],
+        validation: Sequence[Labelled],
+        recipe: Recipe,
+        checkpoint: Path,
+        seed: int,
+    ) -> None:
+        self._network, self._recipe, self._checkpoint = network, recipe, checkpoint
+        self._learning, self._validation, self._seed = learning, validation, seed
+        self._device = device()
+        network.to(self._device)
+        self._average = copy.deepcopy(network)
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": chosen, "share": share, "weight_decay": recipe.decay if matrices else 0.0}
+                for parameters, share in groups
+                for matrices in (True, False)
+                if (chosen := [one for one in parameters if (one.ndim > 1) is matrices])
+            ],
+            lr=recipe.rate,
+            betas=(0.9, 0.99),
+        )
+        self._step, self._best, self._worse = 0, math.inf, 0
+        self._history: list[dict[str, float]] = []
+        self._best_weights: dict[str, Tensor] = {}
+        self._shuffled: dict[tuple[int, int], NDArray[np.int64]] = {}
+        if checkpoint.exists():
+            self._load()
+
+    def run(self, report: Report) -> list[dict[str, float]]:
+        """Train to the end, and return what every validation found."""
+        recipe = self._recipe
+        self._network.train()
+        batches = self._batches(self._step)
+        running = 0.0
+        while self._step < recipe.steps and self._worse < recipe.patience:
+            self._set_rate()
+            loss = self._one_step(next(batches))
+            running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
+            self._step += 1
+            if self._step % recipe.validate_every == 0 or self._step == recipe.steps:
+                self._validate()
+            if self._step % _SAVE_EVERY == 0 or self._step == recipe.steps:
+                self._save()
+            best = f"loss {running:.4f} best validation {self._best:.4f}"
+            report(self._step, recipe.steps, best)
+        self._network.load_state_dict(self._best_weights)
+        self._network.eval()
+        return self._history
+
+    def _one_step(self, batch: Sequence[Labelled]) -> float:
+        rng = np.random.default_rng([self._seed, self._step])
+        moved = _augmented(np.concatenate([part.frames for part in batch]), rng)
+        frames = _brightened(_frames(moved, self._device), rng)
+        network: Network = self._network  # type: ignore[assignment]
+        with torch.autocast(self._device.type, torch.bfloat16):
+            features = network.features(frames)
+        losses, start = [], 0
+        for part in batch:
+            rows = slice(start, start + len(part.purchase))
+            start = rows.stop
+            losses.append(self._loss(features[rows].float(), part, self._recipe.soft_weight))
+        loss = torch.stack(losses).mean()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._network.parameters(), 2.0)
+        self._optimizer.step()
+        self._update_average()
+        return float(loss)
+
+    def _loss(self, features: Tensor, part: Labelled, soft_weight: float, model: nn.Module | None = None) -> Tensor:
+        head = (model or self._network).get_submodule(f"heads.{part.tenant}")
+        purchase = torch.from_numpy(part.purchase).to(self._device)
+        scores, nobody = head(features, torch.from_numpy(part.context).to(self._device))
+        absent = purchase == NOBODY
+        loss = NOBODY_WEIGHT * functional.binary_cross_entropy_with_logits(nobody, absent.float())
+        there = ~absent
+        if bool(there.any()):
+            bought = functional.cross_entropy(scores[there], purchase[there])
+            if part.soft is not None and soft_weight:
+                soft = torch.from_numpy(part.soft).to(self._device)
+                opinion = functional.cross_entropy(scores[there], soft[there])
+                bought = (1 - soft_weight) * bought + soft_weight * opinion
+            loss = loss + bought
+        return loss
+
+    def _validate(self) -> None:
+        self._average.eval()
+        network: Network = self._average  # type: ignore[assignment]
+        total, count = 0.0, 0
+        with torch.no_grad():
+            for part in self._validation:
+                for rows in _slices(len(part.purchase), 128):
+                    chunk = _rows(part, rows)
+                    with torch.autocast(self._device.type, torch.bfloat16):
+                        features = network.features(_frames(chunk.frames, self._device))
+                    loss = self._loss(features.float(), chunk, 0.0, self._average)
+                    total += float(loss) * len(chunk.purchase)
+                    count += len(chunk.purchase)
+        value = total / count
+        self._history.append({"step": self._step, "validation_loss": round(value, 5)})
+        if value < self._best:
+            self._best, self._worse = value, 0
+            self._best_weights = {
+                name: tensor.detach().cpu().clone() for name, tensor in self._average.state_dict().items()
+            }
+        else:
+            self._worse += 1
+
+    def _batches(self, start: int) -> Iterator[list[Labelled]]:
+        """Yield batches for ever, each chain shuffled anew every time it was seen once; repeatable."""
+        share = max(1, self._recipe.batch // len(self._learning))
+        step = start
+        while True:
+            yield [_rows(part, self._rows_of(part, index, step, share)) for index, part in enumerate(self._learning)]
+            step += 1
+
+    def _rows_of(self, part: Labelled, index: int, step: int, share: int) -> NDArray[np.int64]:
+        per_epoch = max(1, len(part.purchase) // share)
+        epoch, place = divmod(step, per_epoch)
+        key = (index, epoch)
+        if key not in self._shuffled:
+            self._shuffled = {other: order for other, order in self._shuffled.items() if other[0] != index}
+            rng = np.random.default_rng([self._seed, index, epoch])
+            self._shuffled[key] = rng.permutation(len(part.purchase))
+        # Neighbours on disk are read in order, which matters when the frames do not fit in memory.
+        return np.sort(self._shuffled[key][place * share : (place + 1) * share])
+
+    def _set_rate(self) -> None:
+        recipe = self._recipe
+        warm_up = max(1, min(300, recipe.steps // 10))
+        now = min(1.0, (self._step + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * self._step / recipe.steps))
+        for group in self._optimizer.param_groups:
+            group["lr"] = recipe.rate * group["share"] * now
+
+    def _update_average(self) -> None:
+        keep = min(self._recipe.average, (1 + self._step) / (10 + self._step))
+        with torch.no_grad():
+            ours = [value for value in self._network.state_dict().values() if value.is_floating_point()]
+            means = [value for value in self._average.state_dict().values() if value.is_floating_point()]
+            torch._foreach_lerp_(means, ours, 1 - keep)  # noqa: SLF001 - what torch's own averaging calls
+
+    def _save(self) -> None:
+        beside = self._checkpoint.with_suffix(".tmp")
+        torch.save(
+            {
+                "network": self._network.state_dict(),
+                "average": self._average.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "step": self._step,
+                "best": self._best,
+                "worse": self._worse,
+                "history": self._history,
+                "best_weights": self._best_weights,
+            },
+            beside,
+        )
+        os.replace(beside, self._checkpoint)
+
+    def _load(self) -> None:
+        stored: Mapping[str, object] = torch.load(
+            self._checkpoint, map_location=self._device, weights_only=True
+        )
+        self._network.load_state_dict(stored["network"])  # type: ignore[arg-type]
+        self._average.load_state_dict(stored["average"])  # type: ignore[arg-type]
+        self._optimizer.load_state_dict(stored["optimizer"])  # type: ignore[arg-type]
+        self._step, self._best = int(stored["step"]), float(stored["best"])  # type: ignore[call-overload, arg-type]
+        self._worse = int(stored["worse"])  # type: ignore[call-overload]
+        self._history = list(stored["history"])  # type: ignore[call-overload]
+        self._best_weights = dict(stored["best_weights"])  # type: ignore[call-overload]
+
+
+def opinions(network: nn.Module, part: Labelled, report: Callable[[int, int], None]) -> NDArray[np.float32]:
+    """Return the network's probabilities [N, F] for every frame, without augmentation."""
+    where, rows_at_once = device(), 256
+    network.to(where).eval()
+    trunk: Network = network  # type: ignore[assignment]
+    head = network.get_submodule(f"heads.{part.tenant}")
+    found = []
+    with torch.no_grad():
+        for rows in _slices(len(part.purchase), rows_at_once):
+            chunk = _rows(part, rows)
+            with torch.autocast(where.type, torch.bfloat16):
+                features = trunk.features(_frames(chunk.frames, where))
+            scores, _ = head(features.float(), torch.from_numpy(chunk.context).to(where))
+            found.append(torch.softmax(scores, 1).cpu().numpy())
+            report(min(rows.stop, len(part.purchase)), len(part.purchase))
+    return np.concatenate(found)
+
+
+def _slices(count: int, step: int) -> Iterator[slice]:
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+def _rows(part: Labelled, rows: slice | NDArray[np.int64]) -> Labelled:
+    soft = None if part.soft is None else np.ascontiguousarray(part.soft[rows])
+    return Labelled(part.tenant, part.frames[rows], part.context[rows], part.purchase[rows], soft)
+
+
+def _frames(frames: NDArray[np.uint8], where: torch.device) -> Tensor:
+    """uint8 [N, S, S, 3] becomes [N, 3, S, S] without being copied into another order."""
+    return torch.from_numpy(np.array(frames)).to(where).permute(0, 3, 1, 2)
+
+
+def _augmented(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Mirror and shift each frame; its edge is repeated where the shift leaves a gap."""
+    side = frames.shape[1]
+    moved = np.empty_like(frames)
+    place = np.arange(side)
+    for index, frame in enumerate(frames):
+        down, right = rng.integers(-_SHIFT_PX, _SHIFT_PX + 1, 2)
+        rows, columns = (np.clip(place + shift, 0, side - 1) for shift in (down, right))
+        if rng.random() < 0.5:
+            columns = columns[::-1]
+        moved[index] = frame[rows][:, columns]
+    return moved
+
+
+def _brightened(frames: Tensor, rng: np.random.Generator) -> Tensor:
+    gain = 1 + _GAIN * (2 * rng.random((len(frames), 1, 1, 1), np.float32) - 1)
+    return frames.float() * torch.from_numpy(gain).to(frames.device)

@@ -1,0 +1,89 @@
+"""What training leaves for quantization: weights as plain arrays, and a note of how they came to be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_registry.adapters.dataset_files import write_atomically
+from model_registry.errors import UnusableCheckpoint
+from model_registry.network import StudentShape
+from model_registry.orders import Catalogue
+
+
+@dataclass(frozen=True)
+class TrainedStudent:
+    """One chain's student, and the baselines that were learned from the same orders."""
+
+    catalogue: Catalogue
+    shape: StudentShape
+    weights: Mapping[str, NDArray[np.float32]]
+    context_model: NDArray[np.float64]
+    best_sellers: tuple[int, ...]
+    note: Mapping[str, Any]
+
+
+def pin_options(folder: Path, options: Mapping[str, Any]) -> None:
+    """Remember what a training folder was begun with.
+
+    Raises:
+        UnusableCheckpoint: It was begun with something else; going on would mix two trainings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path, text = folder / "options.json", json.dumps(options, indent=1, sort_keys=True)
+    if path.exists() and path.read_text("utf-8") != text:
+        raise UnusableCheckpoint(
+            f"{folder} was begun with other options or data",
+            remedy="Give the same ones to go on, or another --out.",
+        )
+    write_atomically(path, text.encode())
+
+
+def save_student(folder: Path, student: TrainedStudent) -> None:
+    """Write `<folder>/<tenant>/student.npz` and `student.json`."""
+    target = folder / student.catalogue.tenant
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / ".student.part.npz"
+    np.savez(part, **dict(student.weights))
+    part.replace(target / "student.npz")
+    note = {
+        "catalogue": student.catalogue.to_json(),
+        "shape": asdict(student.shape),
+        "context_model": student.context_model.tolist(),
+        "best_sellers": list(student.best_sellers),
+        "note": dict(student.note),
+    }
+    write_atomically(target / "student.json", json.dumps(note, indent=1, ensure_ascii=False).encode())
+
+
+def load_student(folder: Path, tenant: str) -> TrainedStudent:
+    """Read what `save_student` wrote.
+
+    Raises:
+        UnusableCheckpoint: Training has not finished for this chain.
+    """
+    path = folder / tenant / "student.json"
+    if not path.exists():
+        raise UnusableCheckpoint(
+            f"{folder} holds no trained student of {tenant}",
+            remedy="Run, or go on with: topscoop model train",
+        )
+    stored = json.loads(path.read_text("utf-8"))
+    shape = stored["shape"]
+    shape["widths"], shape["depths"] = tuple(shape["widths"]), tuple(shape["depths"])
+    with np.load(folder / tenant / "student.npz") as arrays:
+        weights = {name: arrays[name] for name in arrays.files}
+    return TrainedStudent(
+        Catalogue.from_json(stored["catalogue"]),
+        StudentShape(**shape),
+        weights,
+        np.array(stored["context_model"]),
+        tuple(stored["best_sellers"]),
+        stored["note"],
+    )

@@ -1,0 +1,79 @@
+"""`topscoop model …`: the options of every verb; each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+SIZE = 160
+QUICK_INTERACTIONS = 12_000
+QUICK_STEPS = 2_500
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `model` and its verbs to the command line."""
+    model = subparsers.add_parser(
+        "model",
+        help="make a model: data, train, quantize, evaluate",
+        description="From purchases to a model directory: data, then train, quantize, evaluate.",
+    )
+    verbs = model.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_data(verbs)
+    _add_train(verbs)
+
+
+def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    return parser
+
+
+def _add_data(verbs: Any) -> None:
+    data = _verb(verbs, "data", "make a data set of simulated orders; run it again to go on after a stop")
+    data.add_argument("--chain", required=True, help="the tenant, such as gelateria-sole")
+    data.add_argument(
+        "--interactions", type=int, default=100_000, help="orders to learn from (default: %(default)s)"
+    )
+    data.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_INTERACTIONS} orders: a first useful model in 15 minutes"
+    )
+    data.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data folder to write")
+    data.add_argument("--size", type=int, default=SIZE, help="side of the frames in pixels (default: %(default)s)")
+    data.add_argument(
+        "--processes", type=int, default=2, help="processes that render (default: %(default)s)"
+    )
+    data.set_defaults(run=_run_data)
+
+
+def _run_data(args: argparse.Namespace) -> int:
+    from model_registry.data_command import run
+
+    return run(args)
+
+
+def _add_train(verbs: Any) -> None:
+    train = _verb(verbs, "train", "train teacher and student; run it again to go on after a stop")
+    train.description = (
+        "Train teacher and student. Several data sets share one trunk, with a head per chain: only for data"
+        " of one owner, such as the simulated chains; a real tenant is trained alone."
+    )
+    train.add_argument("data", type=Path, nargs="+", metavar="DATA", help="data folders of `topscoop model data`")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the training folder to write")
+    train.add_argument("--quick", action="store_true", help="few steps, no teacher: useful within 15 minutes")
+    train.add_argument("--limit", type=int, metavar="N", help="learn from the first N orders of each chain only")
+    train.add_argument("--teacher-steps", type=int, default=3000, metavar="N", help="(default: %(default)s)")
+    train.add_argument("--teacher-size", type=int, default=96, metavar="PX", help="(default: %(default)s)")
+    train.add_argument("--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)")
+    train.add_argument("--batch", type=int, default=64, metavar="N", help="frames a step (default: %(default)s)")
+    train.add_argument("--threads", type=int, default=2, metavar="N", help="CPU threads (default: %(default)s)")
+    train.add_argument("--seed", type=int, default=1, help="of order and augmentation (default: %(default)s)")
+    train.set_defaults(run=_run_train)
+
+
+def _run_train(args: argparse.Namespace) -> int:
+    if args.quick:
+        args.teacher_steps, args.student_steps = 0, QUICK_STEPS
+    from model_registry.train_command import run
+
+    return run(args)

@@ -1,0 +1,45 @@
+"""`topscoop model data`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from model_registry.adapters.simulator_process import SimulatorProcesses
+from model_registry.cli import QUICK_INTERACTIONS
+from model_registry.make_dataset import make_dataset
+from model_registry.orders import plan_learning
+from model_registry.progress import ProgressBar
+from wire_protocol.errors import OperatorError
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make or go on making a data folder, and print its digest.
+
+    Raises:
+        OperatorError: Options or folder do not fit.
+    """
+    interactions = QUICK_INTERACTIONS if args.quick else args.interactions
+    if interactions < 1 or args.size % 32:
+        raise OperatorError(
+            f"{interactions} interactions of {args.size} px cannot be made",
+            remedy="Give at least one interaction, and a size that 32 divides.",
+        )
+    began = time.monotonic()
+    bars: dict[str, ProgressBar] = {}
+
+    def progress(split: str, done: int, total: int) -> None:
+        bars.setdefault(split, ProgressBar(f"{args.chain} {split} chunks")).update(done, total)
+
+    source = SimulatorProcesses(args.processes)
+    dataset = make_dataset(source, args.chain, args.out, args.size, plan_learning(interactions), progress)
+    result = {
+        "dataset": str(args.out),
+        "tenant": dataset.tenant,
+        "interactions": interactions,
+        "digest": dataset.digest,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    print(json.dumps(result) if args.json else f"{result['dataset']}: {interactions} orders, {dataset.digest}")
+    return 0

@@ -1,0 +1,186 @@
+"""`topscoop model train`: a teacher learns from purchases, a student from purchases and the teacher."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_registry.adapters.dataset_files import Dataset, write_atomically
+from model_registry.adapters.training_folder import TrainedStudent, pin_options, save_student
+from model_registry.context_model import fit_context_model
+from model_registry.encoding import best_sellers, encode
+from model_registry.errors import MissingPackages, UnusableDataset
+from model_registry.network import StudentShape
+from model_registry.orders import Orders
+from model_registry.progress import ProgressBar
+
+try:
+    import torch
+
+    from model_registry.adapters.torch_student import Student
+    from model_registry.adapters.torch_teacher import Teacher, pretrained_file
+    from model_registry.adapters.torch_training import Labelled, Recipe, Trainer, device, opinions
+except ImportError as error:
+    raise MissingPackages(
+        f"training needs a package that is not installed: {error.name}",
+        remedy="Install what training needs with: pip install 'topscoop[train]'",
+    ) from error
+
+SOFT_WEIGHT = 0.6
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """One chain's part in the training."""
+
+    dataset: Dataset
+    orders: Orders
+    learning: Labelled
+    validation: Labelled
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train or go on training, and leave one student per chain in the training folder.
+
+    Raises:
+        UnusableDataset: A data folder is unfinished, or two do not fit each other.
+        UnusableCheckpoint: The training folder was begun with other options.
+    """
+    began = time.monotonic()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    chains = [_open(Dataset(folder), args.limit) for folder in args.data]
+    _check_together(chains)
+    options = {
+        "datasets": {chain.dataset.tenant: chain.dataset.digest for chain in chains},
+        "limit": args.limit,
+        "teacher_steps": args.teacher_steps,
+        "teacher_size": args.teacher_size,
+        "student_steps": args.student_steps,
+        "batch": args.batch,
+        "seed": args.seed,
+    }
+    pin_options(args.out, options)
+    flavours = {chain.dataset.tenant: len(chain.dataset.catalogue.flavours) for chain in chains}
+    if args.teacher_steps:
+        teacher, teacher_history = _train_teacher(args, chains, flavours)
+        chains = [_with_opinions(args.out, teacher, chain) for chain in chains]
+    else:
+        teacher_history = []
+    student, student_history = _train_student(args, chains, flavours)
+    seconds = round(time.monotonic() - began, 1)
+    for chain in chains:
+        note = options | {
+            "interactions": int(chain.orders.somebody.sum()),
+            "seconds_of_last_run": seconds,
+            "device": str(device()),
+            "teacher_history": teacher_history,
+            "student_history": student_history,
+        }
+        save_student(args.out, _trained(chain, student, note))
+    result = {"training": str(args.out), "chains": list(flavours), "seconds": seconds, **options}
+    print(json.dumps(result) if args.json else f"{args.out}: {', '.join(flavours)} trained in {seconds:.0f} s")
+    return 0
+
+
+def _open(dataset: Dataset, limit: int | None) -> _Chain:
+    train, validation = dataset.split("train"), dataset.split("validation")
+    orders = train.orders if limit is None else train.orders.take(slice(0, limit))
+    encodings = dataset.catalogue.context
+    return _Chain(
+        dataset,
+        orders,
+        Labelled(dataset.tenant, train.frames[: len(orders)], encode(orders, encodings), orders.purchase),
+        Labelled(
+            dataset.tenant,
+            validation.frames,
+            encode(validation.orders, encodings),
+            validation.orders.purchase,
+        ),
+    )
+
+
+def _check_together(chains: list[_Chain]) -> None:
+    """Refuse what cannot share a trunk.
+
+    Sharing one also shares what it learned: only data sets of one owner may be trained together.
+    """
+    if len({chain.dataset.tenant for chain in chains}) != len(chains):
+        raise UnusableDataset("two data sets are of the same chain", remedy="Give each chain once.")
+    if len({chain.dataset.size for chain in chains}) != 1:
+        raise UnusableDataset("the data sets have frames of different sizes", remedy="Make one of them again.")
+    if len({chain.learning.context.shape[1] for chain in chains}) != 1:
+        raise UnusableDataset("the data sets have different contexts", remedy="Train the chains one by one.")
+
+
+def _train_teacher(
+    args: argparse.Namespace, chains: list[_Chain], flavours: dict[str, int]
+) -> tuple[Teacher, list[dict[str, float]]]:
+    context = chains[0].learning.context.shape[1]
+    teacher = Teacher(args.teacher_size, context, flavours, pretrained_file())
+    recipe = Recipe(
+        steps=args.teacher_steps, batch=args.batch, rate=1.5e-3, body_rate=0.4, average=0.997, patience=6
+    )
+    groups = [(list(teacher.body()), recipe.body_rate), (list(teacher.heads.parameters()), 1.0)]
+    trainer = Trainer(teacher, groups, *_sides(chains), recipe, args.out / "teacher.pt", args.seed)
+    history = trainer.run(ProgressBar("teacher step").update)
+    torch.save(teacher.state_dict(), args.out / "teacher-final.pt")
+    description = {"size": args.teacher_size, "context": context, "flavours": flavours}
+    write_atomically(args.out / "teacher.json", json.dumps(description).encode())
+    return teacher, history
+
+
+def _with_opinions(folder: Path, teacher: Teacher, chain: _Chain) -> _Chain:
+    """Ask the teacher once about every frame; what it said is kept beside the checkpoint."""
+    path = folder / f"opinions-{chain.dataset.tenant}.npy"
+    soft: NDArray[np.float32]
+    if path.exists():
+        soft = np.load(path)
+    else:
+        bar = ProgressBar(f"opinions on {chain.dataset.tenant}")
+        soft = opinions(teacher, chain.learning, bar.update)
+        part = path.with_name(f".{path.name}.part.npy")
+        np.save(part, soft)
+        part.replace(path)
+    return replace(chain, learning=replace(chain.learning, soft=soft))
+
+
+def _train_student(
+    args: argparse.Namespace, chains: list[_Chain], flavours: dict[str, int]
+) -> tuple[Student, list[dict[str, float]]]:
+    shape = StudentShape(size=chains[0].dataset.size, context=chains[0].learning.context.shape[1])
+    student = Student(shape, flavours)
+    recipe = Recipe(
+        steps=args.student_steps,
+        batch=args.batch,
+        rate=3e-3,
+        soft_weight=SOFT_WEIGHT if args.teacher_steps else 0.0,
+    )
+    groups = [(list(student.parameters()), 1.0)]
+    trainer = Trainer(student, groups, *_sides(chains), recipe, args.out / "student.pt", args.seed)
+    return student, trainer.run(ProgressBar("student step").update)
+
+
+def _sides(chains: list[_Chain]) -> tuple[list[Labelled], list[Labelled]]:
+    return [chain.learning for chain in chains], [chain.validation for chain in chains]
+
+
+def _trained(chain: _Chain, student: Student, note: dict[str, Any]) -> TrainedStudent:
+    there = chain.orders.somebody
+    count = len(chain.dataset.catalogue.flavours)
+    purchase = chain.orders.purchase
+    return TrainedStudent(
+        chain.dataset.catalogue,
+        student.shape,
+        student.cpu().plain_weights(chain.dataset.tenant),
+        fit_context_model(chain.learning.context[there], purchase[there], count),
+        tuple(best_sellers(purchase, count)),
+        note | {"shape": asdict(student.shape)},
+    )
