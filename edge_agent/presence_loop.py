@@ -9,7 +9,7 @@ from edge_agent.config import PresenceConfig
 from edge_agent.impression import Impression
 from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink
-from edge_agent.presence import Action, Presence, Reading
+from edge_agent.presence import Action, Presence, PresenceState, Reading
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ class PresenceWatch:
         self._events = events
         self._presence = Presence()
         self._open: UUID | None = None
+
+    @property
+    def state(self) -> PresenceState:
+        """What the till believes now."""
+        return self._presence.state
 
     def look(self) -> Impression | None:
         """Look once and do what the table says; the recommendation when an interaction was opened."""

@@ -108,6 +108,10 @@ class FrameRingCamera:
                 self._health.picture(captured_ns, now_ns)
         return self._health.state(now_ns)
 
+    def trouble(self) -> CameraError | None:
+        """Why the camera was away the last time; None if it never was."""
+        return self._health.trouble
+
     def close(self) -> None:
         """Stop the watcher."""
         self._stop.set()

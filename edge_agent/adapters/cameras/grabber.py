@@ -55,6 +55,10 @@ class Grabber:
         """What to show on a health page."""
         return self._health.state(self._clock.monotonic_ns())
 
+    def trouble(self) -> CameraError | None:
+        """Why the camera was away the last time; None if it never was."""
+        return self._health.trouble
+
     def close(self) -> None:
         """Stop the thread."""
         self._stop.set()

@@ -21,6 +21,8 @@ class CameraHealth:
         self._state = CameraState.STARTING
         self._newest_ns = _NEVER
         self._lost = False
+        self.trouble: CameraError | None = None
+        """Why the camera was lost the last time."""
 
     def picture(self, captured_ns: int, now_ns: int) -> None:
         """A picture arrived."""
@@ -31,6 +33,7 @@ class CameraHealth:
     def lost(self, error: CameraError, now_ns: int) -> None:
         """The camera could not be opened, or disappeared."""
         self._lost = True
+        self.trouble = error
         self.state(now_ns, error)
 
     def state(self, now_ns: int, error: CameraError | None = None) -> CameraState:

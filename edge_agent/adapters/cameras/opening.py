@@ -14,7 +14,7 @@ from edge_agent.adapters.cameras.source import Source
 from edge_agent.camera_spec import PICTURE_SUFFIXES, CameraKind, CameraSpec, CameraTimes
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
-from edge_agent.ports import Camera, Clock
+from edge_agent.ports import Clock
 
 _TIMES = CameraTimes()
 
@@ -26,7 +26,7 @@ def open_camera(
     clock: Clock,
     model_dir: Path | None = None,
     times: CameraTimes = _TIMES,
-) -> Camera:
+) -> Grabber | FrameRingCamera:
     """Start a camera; it is opened in its own thread, so this returns at once and never fails.
 
     A camera that is not there is `away`, and tried again until it is.

@@ -1,0 +1,1 @@
+"""What `topscoop edge doctor` looks at; the judgements are in `edge_agent.checkup`."""
