@@ -93,10 +93,12 @@ class CharacterBank:
         cast = companion_cast()
         digest = _digest([*customers, *cast], style)
         folder = cache_folder() if folder is None else folder
-        path = folder / f"characters-{style}-{size}-{seed}-{digest[:16]}.npy"
+        name = f"characters-{style}-{size}-{seed}"
+        path = folder / f"{name}-{digest[:16]}.npy"
         pictures = _read(path, size + len(cast), report)
         if pictures is None:
             _render_into(path, [*customers, *cast], style, progress)
+            _remove_outdated(path, name)
             pictures = _read(path, size + len(cast), report)
         if pictures is None:
             raise CacheUnusable(
@@ -192,3 +194,10 @@ def _render_into(path: Path, customers: Sequence[Customer], style: str, progress
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_outdated(path: Path, name: str) -> None:
+    """Remove the same bank as older drawing code made it; who has it mapped keeps it to the end."""
+    for other in path.parent.glob(f"{name}-*.npy"):
+        if other != path:
+            other.unlink(missing_ok=True)

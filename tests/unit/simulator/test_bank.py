@@ -64,6 +64,16 @@ def test_a_file_of_another_shape_is_rendered_again(full: Path, tmp_path: Path) -
     assert "another kind" in calls.reports[0]
 
 
+def test_a_bank_of_older_drawing_code_is_removed_and_other_banks_stay(tmp_path: Path) -> None:
+    outdated = tmp_path / f"characters-personas-{SIZE}-3-0123456789abcdef.npy"
+    other = tmp_path / f"characters-personas-{SIZE}-33-0123456789abcdef.npy"
+    for path in (outdated, other):
+        path.write_bytes(b"old")
+    Calls().open(tmp_path)
+    assert not outdated.exists()
+    assert other.exists()
+
+
 def test_nothing_half_written_stays_behind(full: Path) -> None:
     assert [path.suffix for path in full.iterdir()] == [".npy"]
 
