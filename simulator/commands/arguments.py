@@ -1,7 +1,6 @@
 """Arguments that several verbs share."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wire_protocol.errors import OperatorError
@@ -39,15 +38,6 @@ def chosen_shop(args: argparse.Namespace) -> "tuple[Chain, Shop]":
         f"{chain.name} has no shop {args.shop!r}",
         remedy=f"Choose one of {', '.join(shop.id for shop in chain.shops)}.",
     )
-
-
-def models_folder() -> Path:
-    """The folder with the models that come with Topscoop, one directory per chain."""
-    import inference
-
-    package = Path(inference.__file__).parent
-    installed = package / "_models"
-    return installed if installed.is_dir() else package.parent / "models"
 
 
 def at_least(low: float, kind: type[int] | type[float]) -> "_AtLeast":

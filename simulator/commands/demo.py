@@ -44,7 +44,11 @@ def add_parser(subparsers: "SubParsers") -> None:
     parser.add_argument(
         "--registers", type=int, choices=(1, 2, 3, 4), default=3, help="per chain (default: %(default)s)"
     )
-    parser.add_argument("--models", type=Path, help="folder with one model directory per chain")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        help="folder with one model directory per chain (default: those that come with Topscoop)",
+    )
     parser.add_argument(
         "--json",
         action="store_true",
@@ -55,15 +59,16 @@ def add_parser(subparsers: "SubParsers") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when it ended as it should."""
+    from inference.default_models import default_model_dir
     from simulator.bank import CharacterBank
     from simulator.chains import CHAINS
-    from simulator.commands.arguments import models_folder
     from simulator.demo.composition import DemoOptions, run_demo
 
-    models = args.models or models_folder()
     seconds = args.seconds or (CHECK_SECONDS if args.check else None)
     options = DemoOptions(
-        models={tenant: models / tenant for tenant in CHAINS},
+        models={
+            tenant: args.models / tenant if args.models else default_model_dir(tenant) for tenant in CHAINS
+        },
         seconds=seconds,
         seed=args.seed,
         port=args.port,
