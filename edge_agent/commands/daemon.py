@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -28,6 +27,7 @@ from edge_agent.adapters.http.pairing import kept_token
 from edge_agent.adapters.http.server import ApiServer
 from edge_agent.adapters.http.services import Services
 from edge_agent.adapters.journal_sqlite import SqliteJournal, limits
+from edge_agent.adapters.memory import settle
 from edge_agent.adapters.metrics import Metrics
 from edge_agent.adapters.randomness import system_randomness
 from edge_agent.adapters.systemd import ServiceManager
@@ -227,9 +227,7 @@ async def _announce(running: Running, serving: asyncio.Task[None]) -> None:
     """Tell everybody that the agent answers."""
     while not (running.server.started or serving.done()):
         await asyncio.sleep(0)
-    # What start-up made lives until the end: the collector need never look at it again.
-    gc.collect()
-    gc.freeze()
+    settle()
     address = orjson.dumps({"url": running.url, "pid": os.getpid()})
     write_durably(running.config.data_dir / ADDRESS_FILE, address)
     running.manager.ready(f"answering at {running.url}")

@@ -16,14 +16,19 @@ _DESCRIPTION = (
     "Three flavours for the customer at the till. Every POST and PUT needs the till's pairing token "
     "(`Authorization: Bearer …`); errors are problem details (RFC 9457) that say what to do next."
 )
-_ADDED_SCHEMAS = (
+_SCHEMAS = (
     schemas.InteractionRequest,
+    schemas.InteractionAnswer,
     schemas.OutcomeRequest,
+    schemas.OutcomeAnswer,
     schemas.MenuRequest,
+    schemas.MenuAnswer,
     schemas.ModelRequest,
+    schemas.ModelAnswer,
+    schemas.HealthAnswer,
     schemas.ProblemAnswer,
 )
-"""Bodies that are read by hand and so unknown to FastAPI."""
+"""What the operations name by reference; schemas within these come along."""
 
 
 def create_app(services: Services, rules: AccessRules, observe: RequestObserver) -> ASGIApp:
@@ -57,7 +62,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         _, added = models_json_schema(
-            [(schema, "validation") for schema in _ADDED_SCHEMAS], ref_template="#/components/schemas/{model}"
+            [(schema, "validation") for schema in _SCHEMAS], ref_template="#/components/schemas/{model}"
         )
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(added["$defs"])

@@ -41,22 +41,30 @@ def check_content_type(request: Request) -> None:
 
 
 def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """`openapi_extra` of an operation whose body is read by `read`; `app` adds the schema itself."""
-    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference}}}}
+    """`openapi_extra` of an operation whose body is read by `read`."""
+    return {"requestBody": {"required": required, "content": {"application/json": _schema(model)}}}
 
 
 def answers(
     good: dict[int, tuple[str, type[BaseModel] | None]], *bad: tuple[HTTPStatus, str]
 ) -> dict[int | str, dict[str, Any]]:
-    """`responses` of an operation: its good answers, its own problems, and those of every operation."""
+    """`responses` of an operation: its good answers, its own problems, and those of every operation.
+
+    Schemas are named only; `app` adds them when somebody asks for the description. Built for each operation
+    at the start, they would cost the agent a tenth of its memory.
+    """
     responses: dict[int | str, dict[str, Any]] = {}
     for status, (description, model) in good.items():
-        responses[status] = {"description": description} | ({"model": model} if model else {})
-    always = [(HTTPStatus.FORBIDDEN, "Foreign Host or Origin")]
-    for problem_status, description in [*bad, *always]:
+        responses[status] = {"description": description}
+        if model is not None:
+            responses[status]["content"] = {"application/json": _schema(model)}
+    for problem_status, description in [*bad, (HTTPStatus.FORBIDDEN, "Foreign Host or Origin")]:
         responses[int(problem_status)] = {
             "description": description,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{schemas.ProblemAnswer.__name__}"}}},
+            "content": {MEDIA_TYPE: _schema(schemas.ProblemAnswer)},
         }
     return responses
+
+
+def _schema(model: type[BaseModel]) -> dict[str, dict[str, str]]:
+    return {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}

@@ -22,10 +22,9 @@ def routes(services: Services) -> APIRouter:
 
     @router.get(
         "/healthz",
-        responses={
-            **bodies.answers({200: ("Alive", HealthAnswer)}),
-            503: {"description": "The inference loop stands still: restart the agent", "model": HealthAnswer},
-        },
+        responses=bodies.answers(
+            {200: ("Alive", HealthAnswer), 503: ("The inference loop stands still: restart the agent", HealthAnswer)}
+        ),
     )
     async def healthz() -> Response:
         """Whether the process still works: 200 while the inference loop beats."""
@@ -33,10 +32,12 @@ def routes(services: Services) -> APIRouter:
 
     @router.get(
         "/readyz",
-        responses={
-            **bodies.answers({200: ("It can answer; `degraded` says what with", HealthAnswer)}),
-            503: {"description": "It cannot answer, or could not keep what it answers", "model": HealthAnswer},
-        },
+        responses=bodies.answers(
+            {
+                200: ("It can answer; `degraded` says what with", HealthAnswer),
+                503: ("It cannot answer, or could not keep what it answers", HealthAnswer),
+            }
+        ),
     )
     async def readyz() -> Response:
         """Whether a till can use the agent: 200 also without camera or model, for then it shows best-sellers."""

@@ -12,11 +12,12 @@ FlavourId = Annotated[str, Field(max_length=64, description="id from the catalog
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # Only ever described, never built.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class InteractionContext(_Request):
@@ -130,7 +131,7 @@ class HealthAnswer(_Answer):
     checks: dict[str, CheckAnswer]
 
 
-class ProblemAnswer(BaseModel):
+class ProblemAnswer(_Answer):
     """An error as RFC 9457 describes it."""
 
     type: str = Field(examples=["urn:topscoop:problem:unknown-flavour"])
