@@ -63,18 +63,18 @@ class Key:
             value = float(value)
         if self.kind is tuple and isinstance(value, list | tuple):
             if not all(isinstance(item, str) for item in value):
-                raise ValueError(f"must be a list of texts, not {value!r:.80}")
+                raise ValueError(f"must be a list of texts, not {self._shown(value)}")
             return tuple(self._check_text(item) for item in value)
         if self.kind is Path and isinstance(value, str):
             if not value or "\0" in value:
                 raise ValueError("must be a path, not empty")
             return Path(value)
         if type(value) is not self.kind:
-            raise ValueError(f"must be {_KINDS.get(self.kind, 'a path')}, not {value!r:.80}")
+            raise ValueError(f"must be {_KINDS.get(self.kind, 'a path')}, not {self._shown(value)}")
         return self._check_text(value) if isinstance(value, str) else self._check_number(value)
 
     def _check_text(self, value: str) -> str:
-        shown = "(secret)" if self.secret else repr(value[:80])
+        shown = self._shown(value)
         if self.choices is not None and value not in self.choices:
             raise ValueError(f"must be one of {', '.join(self.choices)}, not {shown}")
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
@@ -82,6 +82,9 @@ class Key:
         if not value or "\0" in value:
             raise ValueError("must not be empty")
         return value
+
+    def _shown(self, value: object) -> str:
+        return "(what was given)" if self.secret else f"{value!r:.80}"
 
     def _check_number(self, value: Any) -> Any:
         # Written so that NaN fails.

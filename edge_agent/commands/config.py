@@ -31,10 +31,12 @@ def add_parser(verbs: "SubParsers") -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """0 when the agent would start with this configuration."""
+    from edge_agent.camera_spec import parse_camera_spec
     from edge_agent.errors import ConfigError
 
     try:
         loaded = _load(args)
+        parse_camera_spec(loaded.config.camera.source)
     except ConfigError as error:
         if not args.json:
             raise
@@ -51,6 +53,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Print the values; secrets are counted, not shown."""
+    from edge_agent.camera_spec import parse_camera_spec
     from edge_agent.config_parse import KEYS, plain, value_at
 
     loaded = _load(args)
@@ -58,6 +61,8 @@ def run_show(args: argparse.Namespace) -> int:
     for path, key in KEYS.items():
         value = plain(value_at(loaded.config, path))
         shown = f"({len(value)} set)" if key.secret else value
+        if path == "camera.source":
+            shown = str(parse_camera_spec(value))  # without the password that an address may hold
         rows[path] = {"value": shown, "from": loaded.origins[path]}
     if args.json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
