@@ -1,7 +1,5 @@
 """Everything `inference` refuses, by whose fault it is: the model, the frame, the context, the picture."""
 
-# ruff: noqa: N818 - the names say what happened; "Error" at the end of each would say nothing more.
-
 from wire_protocol.errors import TopscoopError
 
 

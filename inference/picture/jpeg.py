@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from inference.picture.limits import Limits, PictureHeader, check_size, refusal
 
 _EOI, _SOS = 0xD9, 0xDA
@@ -13,8 +15,7 @@ _MISPLACED = {0x00, 0x01, *range(0xD0, 0xD9), 0xDC, 0xDE, 0xDF}
 """Restarts and stuffing outside of a scan, a second start, sizes told afterwards, hierarchical pictures."""
 _MAX_SEGMENTS = 1024
 """Long profiles take some hundred; a file of a million empty comments is there to keep us busy."""
-_IN_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7]")
-"""Ends entropy-coded data: FF 00 is a stuffed byte and FF D0..D7 restarts within it."""
+_STRIDE_BYTES = 1 << 16
 _FILL = re.compile(rb"\xff+")
 
 
@@ -126,10 +127,17 @@ def _segment(data: bytes, at: int) -> tuple[bytes, int]:
 
 def _scan_end(data: bytes, at: int) -> int:
     """Where the entropy-coded data from `at` on ends."""
-    end = _IN_SCAN_END.search(data, at)
-    if end is None:
-        raise refusal("truncated", "the JPEG ends inside a scan")
-    return end.start()
+    # By array, because a regular expression takes half a second for 60 MB of nothing but stuffed bytes.
+    whole = np.frombuffer(data, np.uint8)
+    for start in range(at, len(data) - 1, _STRIDE_BYTES):
+        first, second = whole[start : start + _STRIDE_BYTES], whole[start + 1 : start + 1 + _STRIDE_BYTES]
+        marks = (first[: len(second)] == 0xFF) & (second != 0)
+        if marks.any():
+            # FF 00 was a stuffed byte; FF D0 to FF D7 restart the decoder within the scan.
+            marks &= (second & 0xF8) != 0xD0
+            if marks.any():
+                return start + int(marks.argmax())
+    raise refusal("truncated", "the JPEG ends inside a scan")
 
 
 def _frame(marker: int, body: bytes, limits: Limits) -> _Frame:

@@ -12,11 +12,11 @@ from typing import Self
 _CHUNK_BYTES = 1 << 20
 
 
-class PipeBroken(Exception):  # noqa: N818 - says what happened
+class PipeBroken(Exception):
     """The process ended, or closed its side."""
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - says what happened
+class DeadlinePassed(Exception):
     """The process took longer than it may."""
 
 

@@ -11,7 +11,7 @@ nobody has checked; the decoder never sees them."""
 _BITS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _CHUNK_FRAMING_BYTES = 12
-_MAX_CHUNKS = 65_536
+_MAX_CHUNKS = 16_384
 _DEFLATE_AT_BEST = 1032
 """Bytes out of one byte in; a stream that promises more is cut off."""
 
