@@ -25,17 +25,21 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A limit, inclusive on its good side."""
+    """A limit; the limit itself is good unless `strict`."""
 
     limit: float
     at_least: bool = False
+    strict: bool = False
 
     def met(self, value: float) -> bool:
         """Whether `value` is on the good side; not-a-number never is."""
-        return value >= self.limit if self.at_least else value <= self.limit
+        if value == self.limit:
+            return not self.strict
+        return value > self.limit if self.at_least else value < self.limit
 
     def __str__(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+        sign = (">" if self.at_least else "<") if self.strict else ("≥" if self.at_least else "≤")
+        return f"{sign} {self.limit:g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ _SLOW = BaselineCheck("slow", reference_ms=1.0, measured_ms=1.26, comparable=Tru
         (_MISSED, Verdict.MISSED),
         (Figure("share", 0.75, "", Goal(0.75, at_least=True)), Verdict.PASS),
         (Figure("share", 0.74, "", Goal(0.75, at_least=True)), Verdict.MISSED),
+        (Figure("loss", 1.0, "", Goal(1.0, strict=True)), Verdict.MISSED),
+        (Figure("loss", 0.99, "", Goal(1.0, strict=True)), Verdict.PASS),
         (Figure("no goal", 3.0), Verdict.SHOWN),
         (Figure("no value", None, "", Goal(1.0), "why"), Verdict.NOT_RUN),
         (Figure("broke", None, "", Goal(1.0), "error", broke=True), Verdict.FAILED),
@@ -23,7 +25,7 @@ _SLOW = BaselineCheck("slow", reference_ms=1.0, measured_ms=1.26, comparable=Tru
     ],
 )
 def test_verdicts(figure: Figure, verdict: Verdict) -> None:
-    """Goals are inclusive; without a value nothing passes."""
+    """Goals are inclusive unless they are strict; without a value nothing passes."""
     assert figure.verdict == verdict
 
 
