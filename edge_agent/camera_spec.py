@@ -17,7 +17,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.DOTALL)
 _URL = re.compile(
     r"(?P<scheme>[a-z]+)://(?:(?P<user>[^@/?#:]*)(?P<password>:[^@/?#]*)?@)?"
     r"(?P<host>\[[0-9a-f:.]+\]|[^@/?#:\[\]\s]+)(?P<port>:[0-9]{1,5})?"
-    r"(?P<path>/[^@?#]*)?(?:\?(?P<query>[^#]*))?\Z",
+    r"(?P<path>/[^@?#]*)?(?:\?(?P<query>[^#@]*))?\Z",
     re.IGNORECASE,
 )
 """Narrow on purpose: a password with a bare "/", "#" or "@" would end up in the host or the path."""

@@ -22,10 +22,11 @@ def boundary_of(content_type: str) -> bytes:
         MjpegError: Not a multipart type, or without boundary.
     """
     match = _CONTENT_TYPE.match(content_type.strip())
-    if match is None:
-        raise MjpegError(f"the answer is {content_type or 'of no type'!r}, not multipart/x-mixed-replace")
     # Cameras disagree on whether the announced boundary already has the two dashes.
-    return match[1].strip().encode("latin-1").lstrip(b"-")
+    boundary = match[1].strip().lstrip("-") if match else ""
+    if not boundary or not boundary.isascii():
+        raise MjpegError(f"the answer is {content_type[:80]!r}, not multipart/x-mixed-replace with a boundary")
+    return boundary.encode("ascii")
 
 
 class MjpegParser:

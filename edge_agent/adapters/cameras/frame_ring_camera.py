@@ -55,16 +55,17 @@ class _Ring:
     def copy(self) -> Frame | None:
         """The newest frame in an array of its own; None when there is none, or each copy was overtaken."""
         for _ in range(_ATTEMPTS):
-            sequence, captured_ns = self.newest()
+            sequence, _ = self.newest()
             if sequence == 0:
                 return None
             offset = self.layout.slot_offset(sequence)
-            if read_slot_header(self._view, offset)[0] != sequence:
+            before = read_slot_header(self._view, offset)
+            if before[0] != sequence:
                 continue
             flat = np.frombuffer(self._view, np.uint8, self.layout.frame_bytes, offset + SLOT_HEADER_BYTES)
             pixels = flat.reshape(self.layout.height, self.layout.width, 3).copy()
-            if read_slot_header(self._view, offset)[0] == sequence:
-                return Frame(pixels, captured_ns, sequence)
+            if read_slot_header(self._view, offset) == before:
+                return Frame(pixels, before[1], sequence)
         return None
 
 
@@ -82,6 +83,7 @@ class FrameRingCamera:
         self._lock = Lock()
         self._ring: _Ring | None = None
         self._frame: Frame | None = None
+        self._taken = 0
         self._stop = Event()
         self._open()
         self._watcher = Thread(target=self._watch, name="camera", daemon=True)
@@ -93,9 +95,8 @@ class FrameRingCamera:
             ring = self._ring
             if ring is None:
                 return self._frame
-            seen = self._frame.captured_ns if self._frame is not None else 0
-            if ring.newest()[1] != seen:
-                self._frame = ring.copy() or self._frame
+            if ring.newest()[0] != self._taken and (frame := ring.copy()) is not None:
+                self._frame, self._taken = frame, frame.sequence
             return self._frame
 
     def state(self) -> CameraState:
@@ -137,7 +138,7 @@ class FrameRingCamera:
             self._lose(error)
         else:
             with self._lock:
-                self._ring = ring
+                self._ring, self._taken = ring, 0
 
     def _lose(self, error: CameraError) -> None:
         with self._lock:
