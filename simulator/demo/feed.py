@@ -52,11 +52,13 @@ class Feed:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """One page's events; ends when the demo does, or when the page reads too slowly (it comes back)."""
+        if self._closed:
+            return  # nobody would end a stream that begins now
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_LENGTH)
         self._queues.add(queue)
         try:
             yield event("state", self._state())
-            while not self._closed:
+            while True:
                 try:
                     message = await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)
                 except TimeoutError:

@@ -44,8 +44,8 @@ def possible_hits(truth: FloatArray, slate: Sequence[int], best_sellers: Sequenc
     row = truth[None, :]
     baseline = [index for index in best_sellers if truth[index] > 0][:SLATE]
     return Hits(
-        model=float(expected_hits(row, np.array([slate]))[0]),
-        bestsellers=float(expected_hits(row, np.array([baseline]))[0]),
+        model=float(expected_hits(row, np.array([slate], np.int64))[0]),
+        bestsellers=float(expected_hits(row, np.array([baseline], np.int64))[0]),
         bayes=float(expected_hits(row, best_slates(row, SLATE))[0]),
     )
 
