@@ -21,6 +21,8 @@ def add_commands(subparsers: Any) -> None:
     verbs = model.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_data(verbs)
     _add_train(verbs)
+    _add_quantize(verbs)
+    _add_evaluate(verbs)
 
 
 def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -36,13 +38,15 @@ def _add_data(verbs: Any) -> None:
         "--interactions", type=int, default=100_000, help="orders to learn from (default: %(default)s)"
     )
     data.add_argument(
-        "--quick", action="store_true", help=f"{QUICK_INTERACTIONS} orders: a first useful model in 15 minutes"
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_INTERACTIONS} orders: a first useful model in 15 minutes",
     )
     data.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data folder to write")
-    data.add_argument("--size", type=int, default=SIZE, help="side of the frames in pixels (default: %(default)s)")
     data.add_argument(
-        "--processes", type=int, default=2, help="processes that render (default: %(default)s)"
+        "--size", type=int, default=SIZE, help="side of the frames in pixels (default: %(default)s)"
     )
+    data.add_argument("--processes", type=int, default=2, help="processes that render (default: %(default)s)")
     data.set_defaults(run=_run_data)
 
 
@@ -58,15 +62,25 @@ def _add_train(verbs: Any) -> None:
         "Train teacher and student. Several data sets share one trunk, with a head per chain: only for data"
         " of one owner, such as the simulated chains; a real tenant is trained alone."
     )
-    train.add_argument("data", type=Path, nargs="+", metavar="DATA", help="data folders of `topscoop model data`")
+    train.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA", help="data folders of `topscoop model data`"
+    )
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the training folder to write")
     train.add_argument("--quick", action="store_true", help="few steps, no teacher: useful within 15 minutes")
-    train.add_argument("--limit", type=int, metavar="N", help="learn from the first N orders of each chain only")
+    train.add_argument(
+        "--limit", type=int, metavar="N", help="learn from the first N orders of each chain only"
+    )
     train.add_argument("--teacher-steps", type=int, default=3000, metavar="N", help="(default: %(default)s)")
     train.add_argument("--teacher-size", type=int, default=96, metavar="PX", help="(default: %(default)s)")
-    train.add_argument("--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)")
-    train.add_argument("--batch", type=int, default=64, metavar="N", help="frames a step (default: %(default)s)")
-    train.add_argument("--threads", type=int, default=2, metavar="N", help="CPU threads (default: %(default)s)")
+    train.add_argument(
+        "--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)"
+    )
+    train.add_argument(
+        "--batch", type=int, default=64, metavar="N", help="frames a step (default: %(default)s)"
+    )
+    train.add_argument(
+        "--threads", type=int, default=2, metavar="N", help="CPU threads (default: %(default)s)"
+    )
     train.add_argument("--seed", type=int, default=1, help="of order and augmentation (default: %(default)s)")
     train.set_defaults(run=_run_train)
 
@@ -75,5 +89,66 @@ def _run_train(args: argparse.Namespace) -> int:
     if args.quick:
         args.teacher_steps, args.student_steps = 0, QUICK_STEPS
     from model_registry.train_command import run
+
+    return run(args)
+
+
+def _add_quantize(verbs: Any) -> None:
+    quantize = _verb(verbs, "quantize", "make a trained student an int8 model directory")
+    quantize.add_argument("training", type=Path, help="training folder of `topscoop model train`")
+    quantize.add_argument("data", type=Path, help="the chain's data folder: calibration and validation")
+    quantize.add_argument(
+        "--out",
+        type=Path,
+        default=Path("models"),
+        metavar="DIR",
+        help="writes DIR/<tenant> (default: models)",
+    )
+    quantize.add_argument("--version", help="version in the manifest (default: today's date)")
+    quantize.add_argument("--created", help="instant in the manifest (default: now)")
+    quantize.set_defaults(run=_run_quantize)
+
+
+def _run_quantize(args: argparse.Namespace) -> int:
+    from model_registry.quantize_command import run
+
+    return run(args)
+
+
+def _add_evaluate(verbs: Any) -> None:
+    evaluate = _verb(
+        verbs, "evaluate", "measure models on orders nobody learned from, or check their reports"
+    )
+    evaluate.add_argument(
+        "models", type=Path, nargs="*", metavar="MODEL", help="model directories (default: all of models/)"
+    )
+    evaluate.add_argument(
+        "--check", action="store_true", help="compute the committed figures again; fail beyond 0.1 point"
+    )
+    evaluate.add_argument(
+        "--training",
+        type=Path,
+        default=Path("data/training"),
+        metavar="DIR",
+        help="training folder: fp32 student and teacher (default: %(default)s; not read by --check)",
+    )
+    evaluate.add_argument(
+        "--curve", type=Path, nargs="*", default=[], metavar="DIR", help="training folders with fewer orders"
+    )
+    evaluate.add_argument(
+        "--data",
+        type=Path,
+        default=Path("data/evaluation"),
+        metavar="DIR",
+        help="where the evaluation frames are rendered and kept (default: %(default)s)",
+    )
+    evaluate.add_argument(
+        "--processes", type=int, default=2, help="processes that render (default: %(default)s)"
+    )
+    evaluate.set_defaults(run=_run_evaluate)
+
+
+def _run_evaluate(args: argparse.Namespace) -> int:
+    from model_registry.evaluate_command import run
 
     return run(args)

@@ -1,4 +1,4 @@
-"""What can be learned without looking: a logistic model of the context, the baseline that a picture must beat."""
+"""What can be learned without looking: a logistic model of the context, the baseline to beat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def expand(context: NDArray[np.floating]) -> FloatArray:
     return np.hstack([np.ones((len(values), 1)), values, values[:, left] * values[:, right]])
 
 
-def fit_context_model(context: NDArray[np.floating], purchase: NDArray[np.integer], flavours: int) -> FloatArray:
+def fit_context_model(
+    context: NDArray[np.floating], purchase: NDArray[np.integer], flavours: int
+) -> FloatArray:
     """Fit a multinomial logistic regression to purchases; returns its weights [features, F]."""
     inputs = expand(context)
     rows = np.arange(len(purchase))

@@ -33,7 +33,14 @@ def run(args: argparse.Namespace) -> int:
         bars.setdefault(split, ProgressBar(f"{args.chain} {split} chunks")).update(done, total)
 
     source = SimulatorProcesses(args.processes)
-    dataset = make_dataset(source, args.chain, args.out, args.size, plan_learning(interactions), progress)
+    dataset = make_dataset(
+        source,
+        args.chain,
+        folder=args.out,
+        size=args.size,
+        splits=plan_learning(interactions),
+        progress=progress,
+    )
     result = {
         "dataset": str(args.out),
         "tenant": dataset.tenant,
@@ -41,5 +48,7 @@ def run(args: argparse.Namespace) -> int:
         "digest": dataset.digest,
         "seconds": round(time.monotonic() - began, 1),
     }
-    print(json.dumps(result) if args.json else f"{result['dataset']}: {interactions} orders, {dataset.digest}")
+    print(
+        json.dumps(result) if args.json else f"{result['dataset']}: {interactions} orders, {dataset.digest}"
+    )
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ class _Builder:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return output
 
@@ -125,7 +127,7 @@ def _head(build: _Builder, weights: Weights, picture: str, temperature: float) -
 
 def _contract(build: _Builder) -> None:
     """`scores` and `in_stock` become `top3` and `probability`, padded where too little is in stock."""
-    nothing = build.constant("out_of_stock", np.float32(OUT_OF_STOCK)[None])
+    nothing = build.constant("out_of_stock", np.array([OUT_OF_STOCK], np.float32))
     offered = build.node("Where", ["in_stock", "scores", nothing], "offered")
     chances = build.node("Softmax", [offered], "chances", axis=1)
     build.nodes.append(
@@ -139,7 +141,7 @@ def _contract(build: _Builder) -> None:
     )
     # What is on the slate only because nothing else was left says so: index -1, probability 0.
     real = build.node(
-        "Greater", ["best_score", build.constant("lowest", np.float32(OUT_OF_STOCK / 2)[None])], "real"
+        "Greater", ["best_score", build.constant("lowest", np.array([OUT_OF_STOCK / 2], np.float32))], "real"
     )
     chance = build.node("GatherElements", [chances, "best"], "chance", axis=1)
     build.node("Where", [real, "best", build.constant("no_index", np.array([-1], np.int64))], "top3")
@@ -157,7 +159,9 @@ def quantized_input(model: onnx.ModelProto) -> onnx.ModelProto:
     graph = model.graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     cast = next(node for node in graph.node if PIXELS in node.output)
-    quantize = next(node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == PIXELS)
+    quantize = next(
+        node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == PIXELS
+    )
     if float(values[quantize.input[1]]) != 1.0 or int(values[quantize.input[2]]) != 0:
         raise ValueError("the frame is quantized with another scale than 1 or another zero than 0")
     for node in graph.node:

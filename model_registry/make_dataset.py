@@ -15,6 +15,7 @@ Progress = Callable[[str, int, int], None]
 def make_dataset(
     source: OrderSource,
     tenant: str,
+    *,
     folder: Path,
     size: int,
     splits: tuple[SplitPlan, ...],

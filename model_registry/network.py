@@ -78,10 +78,10 @@ class StudentShape:
     def head_shapes(self, flavours: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of everything behind the trunk, matrices as [in, out].
 
-            e = relu(context . context_in)
-            h = relu(picture . picture_in + e . context_mix)
-            scores = h . out + picture . picture_out + e . context_out
-            nobody = sigmoid(picture . nobody_logit)
+        e = relu(context . context_in)
+        h = relu(picture . picture_in + e . context_mix)
+        scores = h . out + picture . picture_out + e . context_out
+        nobody = sigmoid(picture . nobody_logit)
         """
         return {
             "context_in.weight": (self.context, self.context_width),
@@ -110,7 +110,9 @@ def random_weights(shape: StudentShape, flavours: int, seed: int) -> dict[str, N
         )
         weights[f"{convolution.name}.weight"] = (spread * drawn).astype(np.float32)
         # Never all zero: equal biases would share one initializer, and the quantizer refuses those.
-        weights[f"{convolution.name}.bias"] = (0.1 * rng.standard_normal(convolution.outputs)).astype(np.float32)
+        weights[f"{convolution.name}.bias"] = (0.1 * rng.standard_normal(convolution.outputs)).astype(
+            np.float32
+        )
     for name, dimensions in shape.head_shapes(flavours).items():
         drawn = rng.standard_normal(dimensions) / np.sqrt(dimensions[0])
         weights[name] = drawn.astype(np.float32)

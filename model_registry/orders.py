@@ -74,21 +74,21 @@ class Orders:
     @property
     def somebody(self) -> NDArray[np.bool_]:
         """Where a customer stands on the frame [N]."""
-        return self.purchase != NOBODY
+        there: NDArray[np.bool_] = self.purchase != NOBODY
+        return there
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_] | slice) -> Orders:
         """Return some of the rows."""
-        return Orders(
-            **{
-                name: None if getattr(self, name) is None else getattr(self, name)[rows]
-                for name in Orders.__dataclass_fields__
-            }
-        )
+        kept: dict[str, Any] = {}
+        for name in Orders.__dataclass_fields__:
+            value = getattr(self, name)
+            kept[name] = None if value is None else value[rows]
+        return Orders(**kept)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Orders]) -> Orders:
         """Return the rows of all parts in order."""
-        joined = {}
+        joined: dict[str, Any] = {}
         for name in cls.__dataclass_fields__:
             values = [getattr(part, name) for part in parts]
             joined[name] = None if values[0] is None else np.concatenate(values)

@@ -86,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
         }
         save_student(args.out, _trained(chain, student, note))
     result = {"training": str(args.out), "chains": list(flavours), "seconds": seconds, **options}
-    print(json.dumps(result) if args.json else f"{args.out}: {', '.join(flavours)} trained in {seconds:.0f} s")
+    print(
+        json.dumps(result) if args.json else f"{args.out}: {', '.join(flavours)} trained in {seconds:.0f} s"
+    )
     return 0
 
 
@@ -115,7 +117,9 @@ def _check_together(chains: list[_Chain]) -> None:
     if len({chain.dataset.tenant for chain in chains}) != len(chains):
         raise UnusableDataset("two data sets are of the same chain", remedy="Give each chain once.")
     if len({chain.dataset.size for chain in chains}) != 1:
-        raise UnusableDataset("the data sets have frames of different sizes", remedy="Make one of them again.")
+        raise UnusableDataset(
+            "the data sets have frames of different sizes", remedy="Make one of them again."
+        )
     if len({chain.learning.context.shape[1] for chain in chains}) != 1:
         raise UnusableDataset("the data sets have different contexts", remedy="Train the chains one by one.")
 
@@ -129,7 +133,15 @@ def _train_teacher(
         steps=args.teacher_steps, batch=args.batch, rate=1.5e-3, body_rate=0.4, average=0.997, patience=6
     )
     groups = [(list(teacher.body()), recipe.body_rate), (list(teacher.heads.parameters()), 1.0)]
-    trainer = Trainer(teacher, groups, *_sides(chains), recipe, args.out / "teacher.pt", args.seed)
+    trainer = Trainer(
+        teacher,
+        groups=groups,
+        learning=[chain.learning for chain in chains],
+        validation=[chain.validation for chain in chains],
+        recipe=recipe,
+        checkpoint=args.out / "teacher.pt",
+        seed=args.seed,
+    )
     history = trainer.run(ProgressBar("teacher step").update)
     torch.save(teacher.state_dict(), args.out / "teacher-final.pt")
     description = {"size": args.teacher_size, "context": context, "flavours": flavours}
@@ -163,13 +175,16 @@ def _train_student(
         rate=3e-3,
         soft_weight=SOFT_WEIGHT if args.teacher_steps else 0.0,
     )
-    groups = [(list(student.parameters()), 1.0)]
-    trainer = Trainer(student, groups, *_sides(chains), recipe, args.out / "student.pt", args.seed)
+    trainer = Trainer(
+        student,
+        groups=[(list(student.parameters()), 1.0)],
+        learning=[chain.learning for chain in chains],
+        validation=[chain.validation for chain in chains],
+        recipe=recipe,
+        checkpoint=args.out / "student.pt",
+        seed=args.seed,
+    )
     return student, trainer.run(ProgressBar("student step").update)
-
-
-def _sides(chains: list[_Chain]) -> tuple[list[Labelled], list[Labelled]]:
-    return [chain.learning for chain in chains], [chain.validation for chain in chains]
 
 
 def _trained(chain: _Chain, student: Student, note: dict[str, Any]) -> TrainedStudent:

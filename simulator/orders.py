@@ -33,13 +33,15 @@ from simulator.scene import Scene, render_frame
 from wire_protocol.errors import OperatorError, TopscoopError
 
 # Seeds of banks and orders by split; a new split takes a new number.
-SPLITS = {"train": 1, "validation": 2, "calibration": 3, "test": 4, "nuisance": 5, "style": 6}
+SPLITS = {"train": 1, "validation": 2, "calibration": 3, "test": 4, "nuisance": 5, "style": 6, "golden": 7}
 BANK_SIZE = 500
 ORDERS_PER_BANK = 10_000
 NOBODY = -1
 NOBODY_SHARE = 0.10
 # Where only customers matter, nobody is left out.
 _ALWAYS_SOMEBODY = ("nuisance", "style")
+# The camera's pictures that accompany a model: customers of the test, and one frame of nobody.
+_GOLDEN, _GOLDEN_NOBODY = "golden", 3
 _TRUTH = ("test", "nuisance", "style")
 _CONTEXT = (
     {"name": "hour", "encoding": "cyclic", "period": 24},
@@ -51,7 +53,10 @@ _CONTEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `render` is asked for: chunks are (first order, count), frames are `size` pixels square."""
+    """What `render` is asked for: chunks are (first order, count).
+
+    Frames are `size` pixels square as a network reads them, or the camera's own where `size` is 0.
+    """
 
     tenant: str
     split: str
@@ -91,6 +96,7 @@ def second_style() -> str:
 
 def bank_of(split: str, order: int) -> CharacterBank:
     """Open the bank that an order's customer is drawn from; both chains share it."""
+    split = "test" if split == _GOLDEN else split
     number = order // ORDERS_PER_BANK
     style = second_style() if split == "style" else "personas"
     folder = cache_folder()
@@ -131,10 +137,13 @@ def make_chunk(request: Request, bank: CharacterBank, first: int, count: int) ->
         purchase = int(rng.choice(len(truth), p=truth))
         scene_seed = int(rng.integers(0, 2**31))
         nobody = rng.random() < NOBODY_SHARE and request.split not in _ALWAYS_SOMEBODY
+        if request.split == _GOLDEN:
+            nobody = order == _GOLDEN_NOBODY
         shown = variants(customer, rng) if request.split == "nuisance" else [customer]
         for person in shown:
             scene = Scene(shop, None if nobody else person)
-            frames.append(fit_frame(render_frame(scene, bank, seed=scene_seed), request.size))
+            frame = render_frame(scene, bank, seed=scene_seed)
+            frames.append(fit_frame(frame, request.size) if request.size else frame)
             _append(columns, order, situation, NOBODY if nobody else purchase)
         if request.split in _TRUTH:
             # Marginalising takes longer than rendering: only where it is evaluated.
@@ -169,7 +178,8 @@ def render(request: Request) -> None:
         if opened is None or opened[0] != number:
             opened = (number, bank_of(request.split, first))
         part = out / f".{first:08d}.part.npz"
-        np.savez(part, **make_chunk(request, opened[1], first, count))
+        columns: dict[str, Any] = dict(make_chunk(request, opened[1], first, count))
+        np.savez(part, **columns)
         part.replace(out / f"{first:08d}.npz")
 
 

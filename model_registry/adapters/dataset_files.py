@@ -106,7 +106,9 @@ class DatasetWriter:
             digests[split.name] = _split_digest(self._folder, split.name)
         digest = _digest_of(digests)
         head = self._head | {"digests": digests, "digest": digest}
-        write_atomically(self._folder / "dataset.json", json.dumps(head, indent=1, ensure_ascii=False).encode())
+        write_atomically(
+            self._folder / "dataset.json", json.dumps(head, indent=1, ensure_ascii=False).encode()
+        )
         return digest
 
     def _part(self, split: SplitPlan, first: int) -> Path:

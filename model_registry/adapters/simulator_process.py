@@ -34,13 +34,13 @@ class SimulatorProcesses:
         Raises:
             OperatorError: The simulator knows no such chain, or is not installed.
         """
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603 - our own program, no shell
             [*_COMMAND, "describe", tenant], capture_output=True, text=True, check=False, env=_environment()
         )
         if answer.returncode:
             raise OperatorError(
                 f"the simulator does not describe {tenant!r}: {_last_words(answer.stderr)}",
-                remedy="Give the id of a simulated chain; install what is missing with: pip install 'topscoop[sim]'",
+                remedy="Give a simulated chain's id; install what is missing: pip install 'topscoop[sim]'",
             )
         return Catalogue.from_json(json.loads(answer.stdout))
 
@@ -65,7 +65,7 @@ class SimulatorProcesses:
                     "out": folder,
                 }
                 workers.append(
-                    subprocess.Popen(
+                    subprocess.Popen(  # noqa: S603 - our own program, no shell
                         [*_COMMAND, "render", json.dumps(request)],
                         stderr=subprocess.PIPE,
                         text=True,
@@ -117,7 +117,7 @@ def _collect(folder: Path, workers: list[subprocess.Popen[str]], count: int) -> 
 
 def _read(path: Path) -> Chunk:
     with np.load(path) as stored:
-        rows = {name: stored[name] if name in stored else None for name in _ROWS}
+        rows = {name: stored.get(name) for name in _ROWS}
         frames = stored["frames"]
     return Chunk(int(path.stem), Orders(**rows), frames)
 

@@ -87,6 +87,4 @@ class Student(nn.Module):
             weights[f"{spec.name}.weight"], weights[f"{spec.name}.bias"] = weight, bias
         for name, value in self.heads[tenant].named_parameters():
             weights[name] = value.T if value.ndim == 2 else value
-        return {
-            name: np.ascontiguousarray(value.detach().float().numpy()) for name, value in weights.items()
-        }
+        return {name: np.ascontiguousarray(value.detach().float().numpy()) for name, value in weights.items()}

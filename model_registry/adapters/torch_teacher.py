@@ -91,7 +91,7 @@ class _Depthwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled():
-            y: Tensor = _FixedDepthwise.apply(x, self.weight, self._stride)
+            y: Tensor = _FixedDepthwise.apply(x, self.weight, self._stride)  # type: ignore[no-untyped-call]
         else:
             y = _depthwise(x, self.weight, self._stride, self.weight.shape[-1])
         return functional.relu6(y + self.bias.to(y.dtype)[:, None, None])
@@ -124,9 +124,7 @@ class Teacher(nn.Module):
         pretrained: The file of ImageNet weights; None leaves the trunk empty, for a checkpoint to fill.
     """
 
-    def __init__(
-        self, size: int, context: int, flavours: Mapping[str, int], pretrained: Path | None
-    ) -> None:
+    def __init__(self, size: int, context: int, flavours: Mapping[str, int], pretrained: Path | None) -> None:
         super().__init__()
         self.size = size
         self.stem = nn.Conv2d(3, 32, 3, 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +102,7 @@ class Trainer:
     def __init__(
         self,
         network: nn.Module,
+        *,
         groups: Sequence[tuple[list[nn.Parameter], float]],
         learning: Sequence[Labelled],
         validation: Sequence[Labelled],
@@ -173,7 +173,9 @@ class Trainer:
         self._update_average()
         return float(loss)
 
-    def _loss(self, features: Tensor, part: Labelled, soft_weight: float, model: nn.Module | None = None) -> Tensor:
+    def _loss(
+        self, features: Tensor, part: Labelled, soft_weight: float, model: nn.Module | None = None
+    ) -> Tensor:
         head = (model or self._network).get_submodule(f"heads.{part.tenant}")
         purchase = torch.from_numpy(part.purchase).to(self._device)
         scores, nobody = head(features, torch.from_numpy(part.context).to(self._device))
@@ -217,7 +219,10 @@ class Trainer:
         share = max(1, self._recipe.batch // len(self._learning))
         step = start
         while True:
-            yield [_rows(part, self._rows_of(part, index, step, share)) for index, part in enumerate(self._learning)]
+            yield [
+                _rows(part, self._rows_of(part, index, step, share))
+                for index, part in enumerate(self._learning)
+            ]
             step += 1
 
     def _rows_of(self, part: Labelled, index: int, step: int, share: int) -> NDArray[np.int64]:
@@ -243,7 +248,7 @@ class Trainer:
         with torch.no_grad():
             ours = [value for value in self._network.state_dict().values() if value.is_floating_point()]
             means = [value for value in self._average.state_dict().values() if value.is_floating_point()]
-            torch._foreach_lerp_(means, ours, 1 - keep)  # noqa: SLF001 - what torch's own averaging calls
+            torch._foreach_lerp_(means, ours, 1 - keep)
 
     def _save(self) -> None:
         beside = self._checkpoint.with_suffix(".tmp")
@@ -260,7 +265,7 @@ class Trainer:
             },
             beside,
         )
-        os.replace(beside, self._checkpoint)
+        beside.replace(self._checkpoint)
 
     def _load(self) -> None:
         stored: Mapping[str, object] = torch.load(

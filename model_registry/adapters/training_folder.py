@@ -50,7 +50,8 @@ def save_student(folder: Path, student: TrainedStudent) -> None:
     target = folder / student.catalogue.tenant
     target.mkdir(parents=True, exist_ok=True)
     part = target / ".student.part.npz"
-    np.savez(part, **dict(student.weights))
+    weights: dict[str, Any] = dict(student.weights)
+    np.savez(part, **weights)
     part.replace(target / "student.npz")
     note = {
         "catalogue": student.catalogue.to_json(),
