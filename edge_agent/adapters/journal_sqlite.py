@@ -108,6 +108,8 @@ class SqliteJournal:
         self._urgent: deque[_Ask] = deque()
         self._recent: OrderedDict[UUID, None] = OrderedDict()
         self._uncounted: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()
+        self._in_hand = 0
         self._slates_due_ns = 0
         self._tidy_due_ns = 0
         self._refusing = False
@@ -116,6 +118,7 @@ class SqliteJournal:
             self._store.open()
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
+        self._written = self._store.counts.copy()
         self._writer = threading.Thread(target=self._run, name="journal", daemon=True)
         self._writer.start()
 
@@ -162,8 +165,8 @@ class SqliteJournal:
     def counts(self) -> Mapping[str, int]:
         """As `Journal.counts`; also `expired`, `thinned`, `set_aside`, `waiting`, `refusing` (0 or 1)."""
         with self._changed:
-            total = self._store.counts + self._uncounted
-            waiting = len(self._slates)
+            total = self._written + self._uncounted
+            waiting = len(self._slates) + self._in_hand
         names = ("impressions", "outcomes", "sales", "dropped", "expired", "thinned", "set_aside")
         return {name: total[name] for name in names} | {"waiting": waiting, "refusing": int(self._refusing)}
 
@@ -203,6 +206,8 @@ class SqliteJournal:
         try:
             while (batch := self._next()) is not None:
                 self._write(batch)
+                with self._changed:
+                    self._in_hand = 0
                 self._tidy_if_due()
             self._store.close()
         finally:
@@ -228,29 +233,28 @@ class SqliteJournal:
             batch = list(self._urgent)
             self._urgent.clear()
             if self._closed or self._slates_due_ns <= self._clock.monotonic_ns() or not self._refusing:
-                batch += [self._slates.popleft() for _ in range(min(_MAX_BATCH, len(self._slates)))]
+                self._in_hand = min(_MAX_BATCH, len(self._slates))
+                batch += [self._slates.popleft() for _ in range(self._in_hand)]
             return batch
 
     def _write(self, batch: Sequence[_Ask]) -> None:
         if not batch:
             return
         with self._changed:
-            counted, self._uncounted = self._uncounted, Counter()
+            counted = self._uncounted.copy()
         try:
             answers = self._store.write([ask.record for ask in batch], counted)
         except _UNSTORABLE as error:
-            self._count(counted)
             if len(batch) > 1:
                 for ask in batch:
                     self._write([ask])
             else:
                 self._fail(batch, error)
         except (sqlite3.Error, OSError) as error:
-            self._count(counted)
             self._refused(error)
             self._keep_or_fail(batch, error)
         else:
-            self._accepted()
+            self._accepted(counted)
             for ask, answer in zip(batch, answers, strict=True):
                 if ask.done is not None:
                     ask.done.set_result(answer)
@@ -264,6 +268,7 @@ class SqliteJournal:
         elif slates:
             with self._changed:
                 self._slates.extendleft(reversed(slates))
+                self._in_hand = 0
         if urgent and slates:
             self._write(urgent)
         elif urgent:
@@ -287,8 +292,10 @@ class SqliteJournal:
         if first:
             log.error("journal.refused", extra=fields(error=str(error), remedy=_REMEDY))
 
-    def _accepted(self) -> None:
+    def _accepted(self, counted: Mapping[str, int]) -> None:
         with self._changed:
+            self._uncounted.subtract(counted)
+            self._written = self._store.counts.copy()
             recovered, self._refusing = self._refusing, False
             self._slates_due_ns = self._after(self._limits.flush_after_s)
         if recovered:
@@ -302,6 +309,8 @@ class SqliteJournal:
             self._store.tidy()
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
+        with self._changed:
+            self._written = self._store.counts.copy()
 
     def _count(self, counted: Mapping[str, int]) -> None:
         with self._changed:
