@@ -138,8 +138,12 @@ class FlavourModel:
         if not (math.isfinite(scores.dot(scores)) and 0.0 <= nobody <= 1.0):
             raise BrokenAnswer("the network's scores are no finite numbers", remedy=_MODEL_REMEDY)
         if indices[-1] < 0:
-            shown = SLATE - indices.count(-1)
+            shown = min(SLATE, int(np.count_nonzero(self._in_stock)))
+            if indices.count(-1) != SLATE - shown:
+                raise BrokenAnswer("the network leaves out what is in stock", remedy=_MODEL_REMEDY)
             indices, chances = indices[:shown], chances[:shown]
+        if len(set(indices)) != len(indices):
+            raise BrokenAnswer("the network recommends one flavour twice", remedy=_MODEL_REMEDY)
         for index, chance in zip(indices, chances, strict=True):
             if not (0 <= index < self._flavours and self._in_stock[index] and 0.0 <= chance <= 1.001):
                 raise BrokenAnswer("the network's top 3 are impossible", remedy=_MODEL_REMEDY)

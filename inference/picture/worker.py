@@ -1,8 +1,8 @@
 """The process that decodes: `python -P worker.py MEMORY_BYTES CPU_S`, one picture after the other.
 
 It stands alone: it imports OpenCV and nothing of Topscoop, holds its two pipes and no other descriptor, and
-cannot open a file, start a process, write to a disk, or take more memory or processor than it was given.
-Whatever a picture does to the decoder ends here.
+the kernel limits its descriptors, processes, files, memory and processor. A picture that exhausts or crashes
+the decoder ends here. No defence against foreign code: there is no system-call filter.
 
 stdin:   <II>  imread flags, length; then the picture                      (again and again)
 stdout:  <BII>  status, height, width; then height*width*3 bytes of BGR, or nothing

@@ -161,6 +161,9 @@ def test_a_network_that_answers_nan_is_not_believed(tmp_path: Path) -> None:
         lambda m: m._probability.__setitem__(2, -0.1),
         lambda m: m._top3.__setitem__(0, 16),
         lambda m: m._top3.__setitem__(1, -7),
+        lambda m: m._top3.__setitem__(2, -1),
+        lambda m: m._top3.fill(-1),
+        lambda m: m._top3.fill(4),
         lambda m: m._in_stock.fill(False),  # noqa: FBT003 - numpy's own signature
     ],
 )
