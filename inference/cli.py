@@ -37,7 +37,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--weekday", type=int, metavar="D", help="0 for Monday to 6 for Sunday")
     parser.add_argument("--temperature", type=float, metavar="C", help="outside, in degrees Celsius")
     parser.add_argument("--shop", metavar="KIND", help="kind of shop, as the model's manifest names it")
-    parser.add_argument("--in-stock", metavar="ID,ID,…", help="flavours in stock (default: all)")
+    parser.add_argument("--in-stock", metavar="IDS", help="flavours in stock: a,b,c (default: all)")
     parser.set_defaults(run=run)
 
 
