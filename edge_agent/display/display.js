@@ -38,14 +38,16 @@ function after(milliseconds, action) {
 function rest() {
   clearTimeout(timer);
   offer = null;
+  view.announce("");
   language = shopLanguage; // the next customer may speak another one
   setContrast(shopContrast);
   view.showScreen("idle");
   render();
 }
 
-function thank() {
+function thank(lines) {
   offer = null;
+  view.showThanksCone(catalogue.get(lines[0]?.flavour)?.colour);
   view.showScreen("thanks");
   view.announce(texts(language).thanks_title);
   after(THANKS_MS, rest);
@@ -65,7 +67,7 @@ function onEvent(kind, data) {
   if (kind === "recommendation") recommend(data);
   else if (kind === "menu" || kind === "model") loadMenu();
   else if (offer && data.interaction_id === offer.interaction_id) {
-    if (kind === "outcome") thank();
+    if (kind === "outcome") thank(data.lines);
     else if (kind === "expired") rest();
   }
 }

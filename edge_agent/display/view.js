@@ -71,11 +71,16 @@ export function clearChoice() {
   for (const button of document.querySelectorAll(".card")) button.ariaPressed = "false";
 }
 
-/** Colour the cones of the resting screens with what is sold here. */
+/** Colour the cones of the resting screen with what is sold here. */
 export function showTrio(colours) {
-  document.querySelectorAll(".trio .cone").forEach((cone, index) => {
+  document.querySelectorAll("#idle .cone").forEach((cone, index) => {
     if (colours.length > 0) paint(cone, colours[index % colours.length]);
   });
+}
+
+/** Colour the cone of the thanks with what was bought. */
+export function showThanksCone(colour) {
+  paint(document.querySelector("#thanks .cone"), colour);
 }
 
 /** Say in words whether the agent answers. */

@@ -1,5 +1,6 @@
 """The gate of the local API: every request passes here first, every answer last (pure ASGI, no copies)."""
 
+import logging
 import time
 from collections.abc import Callable, MutableMapping
 from http import HTTPStatus
@@ -12,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_agent.adapters.http.access import AccessRules, Refusal, RequestHead
 from edge_agent.adapters.http.problems import Problem, problem_response
+from edge_agent.log_fields import fields
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest honest body is an outcome of some dozen lines, about 4 KB."""
@@ -73,12 +77,15 @@ class Guard:
         head = _head(scope)
         verdict = self._rules.judge(head)
         status = 0
+        complete = False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._add_headers(message, verdict.cross_origin)
+            else:
+                complete = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -88,9 +95,13 @@ class Guard:
                 await _preflight()(scope, receive, send_guarded)
             else:
                 await self._app(scope, _bounded(scope, receive), send_guarded)
+        except Exception as error:
+            log.exception("request.failed", extra=fields(method=head.method, route=_route(scope), error=str(error)))
+            # The client has its 500; raised further, the server would break off the till's connection as well.
+            if not complete:
+                raise
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self._observe(route, head.method, status or 500, time.perf_counter() - began)
+            self._observe(_route(scope), head.method, status or 500, time.perf_counter() - began)
 
     def _add_headers(self, message: MutableMapping[str, Any], cross_origin: str | None) -> None:
         headers = MutableHeaders(raw=message["headers"])
@@ -109,6 +120,11 @@ class Guard:
             raw.append((b"access-control-allow-methods", _CORS_METHODS.encode()))
             raw.append((b"access-control-allow-headers", _CORS_HEADERS.encode()))
             raw.append((b"access-control-max-age", b"600"))
+
+
+def _route(scope: Scope) -> str:
+    """The template of the route, never the address: ids in it would become series in the metrics."""
+    return getattr(scope.get("route"), "path", "other")
 
 
 def _preflight() -> Response:

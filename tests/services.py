@@ -1,0 +1,28 @@
+"""What tests need of the machine: a browser, a broker. Missing is a loud skip here and a failure where it was promised."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip the test with this reason; fail it where CI=true or REQUIRE_SERVICES=1 promise that nothing is missing."""
+    if os.environ.get("CI", "").lower() == "true" or os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{reason} (not skipped: CI or REQUIRE_SERVICES is set)", pytrace=False)
+    pytest.skip(reason)
+
+
+def require(name: str, available: bool) -> None:  # noqa: FBT001 - reads as a sentence: require("chromium", found)
+    """Go on only where this service is there; `make test` as root on Debian installs them."""
+    if not available:
+        skip_or_fail(f"{name} is missing; `tests/install-services` as root installs it")
+
+
+def require_program(name: str) -> Path:
+    """The path of a program of the system."""
+    path = shutil.which(name)
+    require(name, path is not None)
+    assert path is not None
+    return Path(path)
