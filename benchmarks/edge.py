@@ -5,6 +5,7 @@ quarter slower than it is known to be, so that ratios against it would flatter.
 """
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -52,8 +53,6 @@ ROWS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, write."""
     args = _parser().parse_args(argv)
-    # A polite end unwinds every `with`, so that no agent and no camera stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     peer = args.peer or ("litserve" if PEER_PYTHON.exists() else "none")
     if peer == "litserve" and not PEER_PYTHON.exists():
         print(f"benchmark: {PEER_PYTHON} is missing: `make bench-peer` installs the peer", file=sys.stderr)
@@ -183,5 +182,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _prepare_process() -> None:
+    # A polite end unwinds every `with`, so that no agent and no camera stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # The client's own pauses would count as the servers': what is loaded now is never looked at again.
+    gc.collect()
+    gc.freeze()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _prepare_process()
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

@@ -3,6 +3,7 @@
 The same client measures every server, so what differs is the server.
 """
 
+import random
 import re
 import socket
 import time
@@ -90,16 +91,20 @@ class KeepAlive:
 def time_requests(
     client: KeepAlive, request: bytes, count: int, *, expect: int, period_s: float = 0.0
 ) -> list[float]:
-    """Milliseconds of `count` exchanges, one per `period_s` (0: back to back).
+    """Milliseconds of `count` exchanges, one per `period_s` on average (0: back to back).
+
+    The pauses vary by half to either side: an even pace would keep step with a camera of the same rate, and
+    meet its pictures always or never.
 
     Raises:
         HttpError: An answer had another status than `expect`: a refusal is fast, and would flatter.
     """
     timings: list[float] = []
+    uneven = random.Random(count)
     due = time.perf_counter()
     for _ in range(count):
         if period_s:
-            due += period_s
+            due += period_s * uneven.uniform(0.5, 1.5)
             time.sleep(max(due - time.perf_counter(), 0.0))
         before = time.perf_counter_ns()
         status, body = client.exchange(request)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks import servers
 from benchmarks.http_client import time_requests
@@ -42,24 +43,22 @@ class Lane:
     cpu_s: float = 0.0
 
     def block(self, *, keep: bool) -> None:
-        """One turn over a new connection: servers hang up on one that was silent for long."""
+        """One turn, over new connections: servers hang up on one that was silent for long."""
         before_s = cpu_seconds(self.server.process.pid)
-        with self.server.connect() as connection:
-            time_requests(connection, self.request, _WARM_UP, expect=self.expect)
-            paced = time_requests(connection, self.request, _PACED, expect=self.expect, period_s=_PERIOD_S)
-            hot = time_requests(connection, self.request, _HOT, expect=self.expect)
+        paced, hot = self.time(_PACED, paced=True), self.time(_HOT, paced=False)
         if keep:
             self.paced += paced
             self.hot += hot
             self.cpu_s += cpu_seconds(self.server.process.pid) - before_s
 
-    def back_to_back(self, count: int) -> list[float]:
-        """`count` requests as fast as they go, not kept."""
+    def time(self, count: int, *, paced: bool) -> list[float]:
+        """`count` requests, not kept."""
+        period_s = _PERIOD_S if paced else 0.0
         with self.server.connect() as connection:
             time_requests(connection, self.request, _WARM_UP, expect=self.expect)
-            return time_requests(connection, self.request, count, expect=self.expect)
+            return time_requests(connection, self.request, count, expect=self.expect, period_s=period_s)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Everything that was found out about this server.
 
         Processor time of the agent includes the reading of its camera, whose pictures come all the time.
@@ -87,9 +86,18 @@ def take_turns(setting: Setting, lanes: list[Lane], rounds: int) -> None:
             lane.block(keep=turn >= 0)
 
 
-def alone(setting: Setting, lane: Lane) -> Spread:
-    """The lane with nothing beside it, as the references were measured."""
-    return spread(lane.back_to_back(setting.count(3000, 500)))
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A lane with nothing beside it."""
+
+    paced: Spread
+    hot: Spread
+
+
+def alone(setting: Setting, lane: Lane) -> Alone:
+    """Measure a lane before the camera and the agent run; the references were measured back to back."""
+    hot = spread(lane.time(setting.count(3000, 500), paced=False))
+    return Alone(spread(lane.time(setting.count(400, 60), paced=True)), hot)
 
 
 @contextlib.contextmanager
@@ -112,7 +120,7 @@ def fastest(
         }
         for turn in range(-1, setting.count(6, 2)):
             for lane in lanes.values():
-                timings = lane.back_to_back(_HOT)
+                timings = lane.time(_HOT, paced=False)
                 lane.hot += timings if turn >= 0 else []
         medians = {choice: percentile(lane.hot, 0.5) for choice, lane in lanes.items()}
         best = min(medians, key=medians.__getitem__)

@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -55,21 +56,28 @@ def _load_and_swap(
     """All answers, and from when to when each exchange went on (time.perf_counter())."""
     request = till.request("POST", "/v1/interactions", b"{}")
     load = OpenLoop(*till.address, request, rate_hz=_RATE_HZ, seconds=_CYCLE_S * (swaps + 1))
-    answers: list[Answered] = []
-    thread = threading.Thread(target=lambda: answers.extend(load.run()), name="load")
-    thread.start()
-    windows = []
-    for number in range(swaps):
-        time.sleep(_CYCLE_S)
-        body = json.dumps({"model_dir": str(directories[number % 2])}).encode()
+    load_is_over = threading.Event()
+    with ThreadPoolExecutor(1, "swaps") as pool:
+        swapping = pool.submit(_swap_again_and_again, till, directories, swaps, load_is_over)
+        try:
+            answers = load.run()
+        finally:
+            load_is_over.set()
+        return answers, swapping.result()
+
+
+def _swap_again_and_again(
+    till: servers.Server, directories: list[Path], swaps: int, stop: threading.Event
+) -> list[tuple[float, float]]:
+    windows: list[tuple[float, float]] = []
+    while len(windows) < swaps and not stop.wait(_CYCLE_S):
+        body = json.dumps({"model_dir": str(directories[len(windows) % len(directories)])}).encode()
         begun = time.perf_counter()
         status, answer = till.ask("PUT", "/v1/model", body)
-        ended = time.perf_counter()
+        windows.append((begun, time.perf_counter()))
         if status not in {200, 204}:
             raise ProgramError(f"PUT /v1/model answered {status}: {answer[:300].decode(errors='replace')}")
-        windows.append((begun, ended))
-    thread.join()
-    return answers, windows
+    return windows
 
 
 def _outcome(answers: list[Answered], windows: list[tuple[float, float]]) -> Outcome:
