@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from edge_agent.adapters.data_folder import sync_folder
@@ -35,17 +36,26 @@ def set_aside(path: Path, now_ms: int) -> Path:
     """
     stamp = datetime.fromtimestamp(now_ms / 1000, tz=UTC).strftime("%Y%m%dT%H%M%S%fZ")
     target = path.with_name(f"{path.name}.damaged-{stamp}")
+    for number in count(2):
+        if not target.exists():
+            break
+        target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
     path.replace(target)
     with suppress(FileNotFoundError):
         _beside(path, "-wal").replace(_beside(target, "-wal"))
     _beside(path, "-shm").unlink(missing_ok=True)
-    kept = sorted(name for name in path.parent.glob(f"{path.name}.damaged-*Z"))
-    for old in kept[:-KEPT_FILES]:
+    for old in damaged_files(path)[:-KEPT_FILES]:
         old.unlink()
         _beside(old, "-wal").unlink(missing_ok=True)
         _beside(old, "-shm").unlink(missing_ok=True)
     sync_folder(path.parent)
     return target
+
+
+def damaged_files(path: Path) -> list[Path]:
+    """What was set aside of this journal, oldest first; without the logs beside them."""
+    found = path.parent.glob(f"{path.name}.damaged-*")
+    return sorted(one for one in found if not one.name.endswith(("-wal", "-shm")))
 
 
 def salvage(damaged: Path) -> Salvage:

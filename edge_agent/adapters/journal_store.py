@@ -118,8 +118,7 @@ class JournalStore:
                 self._open()
             except sqlite3.Error as error:
                 self._give_up_or_replace(error)
-                self._open()
-        assert self._database is not None, "opened or raised"
+        assert self._database is not None, "opened, replaced or raised"
         return self._database
 
     def _open(self) -> None:
