@@ -30,12 +30,15 @@ def run(args: argparse.Namespace) -> int:
     """Print each finding when it is there; 1 if one of them is a failure."""
     from edge_agent.checkup import Verdict
 
-    logging.disable(logging.CRITICAL)  # the findings say it
     findings: list[Finding] = []
-    for finding in _findings(args.config):
-        findings.append(finding)
-        if not args.json:
-            _print(finding)
+    logging.disable(logging.CRITICAL)  # the findings say it
+    try:
+        for finding in _findings(args.config):
+            findings.append(finding)
+            if not args.json:
+                _print(finding)
+    finally:
+        logging.disable(logging.NOTSET)
     failed = [finding for finding in findings if finding.verdict is Verdict.FAILED]
     if args.json:
         checks = [finding.as_json() for finding in findings]

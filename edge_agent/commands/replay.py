@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_agent.commands.setup import load_setup
     from edge_agent.replay import Replay
 
+    if args.output:
+        _write(args.output, "")  # before minutes of work, not after them
     clip = Clip(args.clip, fps=args.fps)
     try:
         setup = load_setup(args)
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         clip.close()
     result = _result(args.clip, setup.name, replay, visits)
     if args.output:
-        _write(args.output, result)
+        _write(args.output, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     if args.json:
         print(json.dumps(result, ensure_ascii=False))
     else:
@@ -155,11 +157,11 @@ def _summary(result: dict[str, Any], *, by_presence: bool) -> str:
     return f"{read}\n{said}\nlatency: {in_words(latency)}"
 
 
-def _write(path: Path, result: dict[str, Any]) -> None:
+def _write(path: Path, text: str) -> None:
     from wire_protocol.errors import OperatorError
 
     try:
-        path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OperatorError(
             f"{path} cannot be written: {error.strerror}", remedy="Name another file for --output."

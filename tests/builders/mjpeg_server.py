@@ -1,4 +1,4 @@
-"""A real MJPEG camera on loopback: HTTP server, paced pictures, and the ways in which such cameras misbehave."""
+"""A real MJPEG camera on loopback, and the ways in which such cameras misbehave."""
 
 import threading
 from collections.abc import Iterator

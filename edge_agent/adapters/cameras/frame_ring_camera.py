@@ -120,8 +120,11 @@ class FrameRingCamera:
 
     def _watch(self) -> None:
         while not self._stop.wait(_WATCH_S):
-            if self.state() is not CameraState.LIVE:
-                self._open()
+            self._look()
+
+    def _look(self) -> None:
+        if self.state() is not CameraState.LIVE:
+            self._open()
 
     def _open(self) -> None:
         """Map the file that now lies at the path, unless it is the one that is mapped."""

@@ -45,11 +45,11 @@ def open_mjpeg(spec: CameraSpec, settings: CameraConfig, times: CameraTimes, clo
         response = _get(connection, url, login.basic() if login else None)
         if response.status == http.client.UNAUTHORIZED and login is not None:
             header = login.answer(response.getheader("WWW-Authenticate", ""), _plain_url(url))
-            connection.close()
+            connection.hang_up()
             response = _get(connection, url, header)
         boundary = _accept(response, spec, login)
     except (OSError, http.client.HTTPException, MjpegError, CameraError) as error:
-        connection.close()
+        connection.hang_up()
         raise _translated(error, spec) from error
     return MjpegSource(connection, response, boundary, clock, fps=settings.fps)
 
@@ -96,8 +96,7 @@ class MjpegSource:
 
     def close(self) -> None:
         """Close the connection."""
-        self._response.close()
-        self._connection.close()
+        self._connection.hang_up()
 
     def _judge(self, pixels: NDArray[np.uint8] | None, captured_ns: int) -> Picture | None:
         """One broken picture is what a bad cable gives now and then; only a row of them is a lost camera."""
@@ -117,6 +116,7 @@ class _Connection(http.client.HTTPConnection):
     """A connection that keeps its socket: http.client forgets it once the answer has begun."""
 
     wire: socket.socket | None = None
+    answer: http.client.HTTPResponse | None = None
     tls: ssl.SSLContext | None = None
 
     def connect(self) -> None:
@@ -124,6 +124,12 @@ class _Connection(http.client.HTTPConnection):
         if self.tls is not None:
             self.sock = self.tls.wrap_socket(self.sock, server_hostname=self.host)
         self.wire = self.sock
+
+    def hang_up(self) -> None:
+        """Close both halves: the answer holds the socket open when the connection has let go of it."""
+        if self.answer is not None:
+            self.answer.close()
+        self.close()
 
     def readable(self, timeout_s: float) -> bool:
         """Whether something can be read within so many seconds."""
@@ -151,7 +157,8 @@ def _get(connection: _Connection, url: str, authorization: str | None) -> http.c
         headers["Authorization"] = authorization
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.request("GET", path, headers=headers)
-    return connection.getresponse()
+    connection.answer = connection.getresponse()
+    return connection.answer
 
 
 def _plain_url(url: str) -> str:

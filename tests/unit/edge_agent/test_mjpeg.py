@@ -17,8 +17,12 @@ def stream(pictures: list[bytes], *, length: bool, end: str = "\r\n") -> bytes:
     return b"".join(parts)
 
 
-@given(st.booleans(), st.lists(st.integers(1, 200), max_size=30), st.sampled_from(["\r\n", "\n"]))
-def test_pictures_come_out_whole_however_the_bytes_arrive(length: bool, cuts: list[int], end: str) -> None:
+@given(
+    length=st.booleans(),
+    cuts=st.lists(st.integers(1, 200), max_size=30),
+    end=st.sampled_from(["\r\n", "\n"]),
+)
+def test_pictures_come_out_whole_however_the_bytes_arrive(*, length: bool, cuts: list[int], end: str) -> None:
     """With and without Content-Length, in pieces of any size."""
     data = stream(PICTURES, length=length, end=end) + b"--frame"
     parser, found, at = MjpegParser(b"frame"), [], 0

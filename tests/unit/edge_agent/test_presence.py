@@ -11,9 +11,12 @@ readings = st.lists(st.tuples(st.integers(0, 1500), st.sampled_from(Reading)), m
 
 
 def follow(
-    looks: list[tuple[int, Reading]], *, open_after_ms: int = OPEN_AFTER_MS, close_after_ms: int = CLOSE_AFTER_MS
+    looks: list[tuple[int, Reading]],
+    *,
+    open_after_ms: int = OPEN_AFTER_MS,
+    close_after_ms: int = CLOSE_AFTER_MS,
 ) -> list[tuple[int, Reading, PresenceState, Action]]:
-    """Time, reading, state and action of each look; a look is (milliseconds since the one before, reading)."""
+    """Time, reading, state and action of each look: (milliseconds since the one before, reading)."""
     presence, now_ms, rows = Presence(), 0, []
     for gap_ms, reading in looks:
         now_ms += gap_ms
@@ -63,15 +66,15 @@ def test_without_waiting_times_one_look_opens_and_one_closes() -> None:
 @given(readings, st.sampled_from([0, 400]), st.sampled_from([0, 2000]))
 def test_opened_and_closed_take_turns(looks: list[tuple[int, Reading]], opening: int, closing: int) -> None:
     """Never two open at once, never one closed that was not open."""
-    taken = [action for action in actions(looks, open_after_ms=opening, close_after_ms=closing)]
-    taken = [action for action in taken if action is not Action.NONE]
+    every = actions(looks, open_after_ms=opening, close_after_ms=closing)
+    taken = [action for action in every if action is not Action.NONE]
     assert all(first is not second for first, second in pairwise(taken))
     assert not taken or taken[0] is Action.OPEN
 
 
 @given(readings)
 def test_it_does_not_flap(looks: list[tuple[int, Reading]]) -> None:
-    """Somebody was seen all through the time before an opening, and nobody all through that before a closing."""
+    """All looks of the time before an opening saw somebody, and none before a closing did."""
     rows = follow(looks)
     for index, (now_ms, _, _, action) in enumerate(rows):
         if action is Action.NONE:

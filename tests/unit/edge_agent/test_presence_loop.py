@@ -17,11 +17,14 @@ class Counter:
 
     there: bool | None = False
     looks: int = 0
+    looked_thrice: asyncio.Event = field(default_factory=asyncio.Event)
     opened: list[UUID] = field(default_factory=list)
     closed: list[UUID] = field(default_factory=list)
 
     def somebody(self) -> bool | None:
         self.looks += 1
+        if self.looks == 3:
+            self.looked_thrice.set()
         return self.there
 
     def open_interaction(self) -> Impression:
@@ -93,8 +96,7 @@ def test_a_camera_that_cannot_say_opens_nothing() -> None:
 async def test_the_loop_looks_until_it_is_cancelled() -> None:
     agent, _, _, watch = make()
     task = asyncio.create_task(watch_presence(watch, check_every_ms=1))
-    while agent.looks < 3:
-        await asyncio.sleep(0)
+    await agent.looked_thrice.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
