@@ -13,7 +13,7 @@ export class ChainPanel {
     const table = el("table", { class: "hits" }, this.caption, el("tbody", {}, ...rows, this.#row("sold", "Sold")));
     this.chart = new TimeChart(name);
     this.chart.replace(history);
-    const heading = el("h2", { id: `chain-${id}` }, name, el("small", {}, `${flavours} flavours`));
+    const heading = el("h2", { id: `chain-${id}` }, name, " ", el("small", {}, `${flavours} flavours`));
     const score = el("div", { class: "score" }, el("div", {}, heading, table), this.chart.node);
     this.node = el("section", { class: "chain", "aria-labelledby": `chain-${id}` }, score);
   }

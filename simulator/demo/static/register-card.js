@@ -76,7 +76,7 @@ export class RegisterCard {
     const hit = bought.position !== null;
     const scoops = bought.quantity > 1 ? `${bought.quantity} × ` : "";
     this.bought.className = `bought ${hit ? "hit" : "miss"}`;
-    this.bought.replaceChildren(mark(hit), el("span", {}, `${scoops}${bought.name}, ${hit ? "offered" : "not offered"}`));
+    this.bought.replaceChildren(mark(hit), el("span", {}, `${scoops}${bought.name}${hit ? ", as offered" : " instead"}`));
   }
 
   async draw(jpeg) {

@@ -1,0 +1,161 @@
+"""`topscoop demo` as a user starts it: real agents as processes, and nothing left afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_PATIENCE_S = 90
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The user's environment with a temporary folder of its own, so that leftovers are seen."""
+    temporary = tmp_path_factory.mktemp("tmp")
+    return {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(_ROOT)}
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "topscoop", "demo", "--registers", "1", *arguments]
+
+
+@contextmanager
+def _running(environment: dict[str, str], *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A demo that said that it is ready, and where everything is."""
+    process = subprocess.Popen(
+        _command("--json", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.stderr.read() if process.stderr else ""
+        yield process, json.loads(line)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _agents(process: subprocess.Popen[str]) -> list[int]:
+    """The demo's children: its agents."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def _wait(done: Any, what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def _folders(environment: dict[str, str], since: float = 0.0) -> list[Path]:
+    places = [Path(environment["TMPDIR"]), Path("/dev/shm")]
+    found = [folder for place in places for folder in place.glob("topscoop-demo-*")]
+    # Other demos may run on this machine at the same time; theirs are older or hold other files.
+    return [folder for folder in found if folder.stat().st_mtime >= since]
+
+
+def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str]) -> None:
+    """All six registers serve real recommendations, nothing fails, nothing is left."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "topscoop", "demo", "--check", "--seconds", "8"],
+        capture_output=True, text=True, timeout=_PATIENCE_S, env=environment, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads(finished.stdout.splitlines()[-1])
+    assert result["interactions"] >= 6
+    assert result["errors"] == 0
+    assert 0 < result["latency_ms"]["inference"]["p50"] <= result["latency_ms"]["inference"]["p99"]
+    assert 0 < result["latency_ms"]["request"]["p50"] <= result["latency_ms"]["request"]["p99"]
+    hits = result["hit_at_3"]
+    assert 0 < hits["model"] <= hits["bayes"]
+    assert 0 < hits["bestsellers"] <= hits["bayes"]
+    registers = set(result["memory_mb"]) - {"max"}
+    assert len(registers) == 6
+    assert result["memory_mb"]["max"] == max(result["memory_mb"][register] for register in registers)
+    assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []
+
+
+def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[str, str]) -> None:
+    started = time.time()
+    with _running(environment) as (process, addresses):
+        for url in (addresses["page"], *addresses["displays"].values()):
+            assert httpx.get(url).status_code == 200
+        agents = _agents(process)
+        assert len(agents) == 2
+        folders = _folders(environment, started)
+        assert folders
+        process.send_signal(signal.SIGINT)
+        output, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 0, words
+        assert json.loads(output.splitlines()[-1])["errors"] == 0
+        assert [pid for pid in agents if _runs(pid)] == []
+        assert [folder for folder in folders if folder.exists()] == []
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(addresses["page"])
+
+
+def test_an_agent_that_is_killed_fails_the_check_and_is_named(environment: dict[str, str]) -> None:
+    with _running(environment, "--check", "--seconds", "600") as (process, _):
+        agents = _agents(process)
+        os.kill(agents[0], signal.SIGKILL)
+        output, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 1
+        assert "the agent of gelateria-sole/lido was killed by SIGKILL" in words
+        assert json.loads(output.splitlines()[-1])["errors"] == 1
+        assert [pid for pid in agents if _runs(pid)] == []
+
+
+def test_without_check_the_other_registers_go_on(environment: dict[str, str]) -> None:
+    with _running(environment) as (process, addresses):
+        agents = _agents(process)
+        os.kill(agents[0], signal.SIGKILL)
+        _wait(lambda: not _runs(agents[0]), "the agent did not die")
+        assert httpx.get(addresses["displays"]["polar-scoop/pier-nine"]).status_code == 200
+        assert httpx.get(addresses["page"]).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 1
+        assert "gelateria-sole/lido was killed by SIGKILL" in words
+
+
+def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]) -> None:
+    """`kill -9` gives nobody a chance to clean up: the kernel ends the agents, the next demo the folders."""
+    started = time.time()
+    with _running(environment) as (process, _):
+        agents = _agents(process)
+        folders = _folders(environment, started)
+        process.kill()
+        _wait(lambda: not any(_runs(pid) for pid in agents), "agents outlived their demo")
+    with _running(environment) as (process, _):
+        assert [folder for folder in folders if folder.exists()] == []
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=_PATIENCE_S)
+
+
+def test_a_folder_without_models_is_refused_in_words(environment: dict[str, str], tmp_path: Path) -> None:
+    finished = subprocess.run(
+        _command("--models", str(tmp_path)), capture_output=True, text=True, timeout=60, env=environment, check=False
+    )
+    assert finished.returncode == 2
+    assert f"there is no model of Gelateria Sole in {tmp_path}" in finished.stderr
+    assert "--models" in finished.stderr
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
