@@ -1,6 +1,6 @@
 """One interaction put into words: the record of it, and what listeners hear."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from edge_agent.impression import Arm, Impression
@@ -8,6 +8,8 @@ from edge_agent.seen import Seen
 from edge_agent.shelf import Shelf
 from edge_agent.slate import Slate
 from inference import Context
+
+_CONTEXT_FIELDS = tuple(field.name for field in fields(Context))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Moment:
             model_version=None if model is None else model.manifest.version,
             menu_version=self.shelf.menu.version,
             in_stock=self.shelf.in_stock,
-            context=tuple(asdict(self.context).items()),
+            context=tuple((name, getattr(self.context, name)) for name in _CONTEXT_FIELDS),
             nobody=self.seen.nobody,
             scores=None if recommendation is None else tuple(recommendation.scores.tolist()),
             shown_at_ms=self.shown_at_ms,

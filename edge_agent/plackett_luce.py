@@ -34,7 +34,8 @@ def probability(slate: Sequence[str], scores: Mapping[str, float]) -> float:
     left = dict(scores)
     result = 1.0
     for flavour in slate:
+        # Anew for what is left: taking a weight off the total would leave nothing but rounding errors.
         top = max(left.values(), default=0.0)
-        total = math.fsum(math.exp(score - top) for score in left.values())
+        total = sum([math.exp(score - top) for score in left.values()])
         result *= math.exp(left.pop(flavour) - top) / total
     return result

@@ -67,7 +67,7 @@ class Policies:
         """The model's calibrated probability of each flavour, among what is in stock."""
         top = max(self.scores.values(), default=0.0)
         weights = {flavour: math.exp(score - top) for flavour, score in self.scores.items()}
-        total = math.fsum(weights.values())
+        total = sum(weights.values())
         return tuple(weights[flavour] / total for flavour in flavours)
 
 

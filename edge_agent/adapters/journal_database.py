@@ -12,12 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from edge_agent.adapters.journal_schema import bring_up_to_date
 from edge_agent.errors import ConflictError
 from edge_agent.impression import Displayed, Impression, Outcome, StoredOutcome
 from edge_agent.memory_journal import key_conflict
 from edge_agent.outcomes import content_digest
 
+SCHEMA_VERSION = 1
+"""How many migrations `journal_schema` has; kept in the file as its user_version."""
 _BUSY_TIMEOUT_S = 1.0
 """Somebody who looks into the file with another program may hold the agent up for so long."""
 _WAL_LIMIT_BYTES = 4 << 20
@@ -98,7 +99,7 @@ class JournalDatabase:
             # FULL syncs the log at every commit; NORMAL lost acknowledged rows when measured.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-            bring_up_to_date(connection)
+            _bring_up_to_date(connection)
         except BaseException:
             connection.close()
             raise
@@ -212,6 +213,16 @@ class JournalDatabase:
     def close(self) -> None:
         """Close the file; what was committed is safe already."""
         self._connection.close()
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < SCHEMA_VERSION:
+        # Imported only now: sqlite-utils costs a start 100 ms and 11 MB, and most starts need no migration.
+        from edge_agent.adapters.journal_schema import migrate
+
+        migrate(connection)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -59,7 +59,7 @@ def m001_first(db: Database) -> None:
     db.table("counter").create({"name": str, "value": int}, pk="name", strict=True)
 
 
-def bring_up_to_date(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Apply the migrations that this database lacks, each in a transaction of its own.
 
     Raises:

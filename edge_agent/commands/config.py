@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge_agent.adapters.config_sources import LoadedConfig
-    from edge_agent.cli import SubParsers
 
 
-def add_parser(verbs: "SubParsers") -> None:
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `config` to `topscoop edge`."""
     config = verbs.add_parser(
         "config",
