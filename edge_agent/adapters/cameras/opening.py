@@ -4,12 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from edge_agent.adapters.cameras.capture_source import open_clip, open_device, open_stream
 from edge_agent.adapters.cameras.frame_ring_camera import FrameRingCamera
-from edge_agent.adapters.cameras.golden_camera import GoldenSource
 from edge_agent.adapters.cameras.grabber import Grabber
-from edge_agent.adapters.cameras.mjpeg_source import open_mjpeg
-from edge_agent.adapters.cameras.picture_source import PictureSource, pictures_in
 from edge_agent.adapters.cameras.source import Source
 from edge_agent.camera_spec import PICTURE_SUFFIXES, CameraKind, CameraSpec, CameraTimes
 from edge_agent.config import CameraConfig
@@ -46,7 +42,11 @@ def open_camera(
 
 @dataclass(frozen=True)
 class _SourceOpener:
-    """Opens the same source again and again."""
+    """Opens the same source again and again.
+
+    Each kind imports its adapter when it is opened, in the camera's thread: a till has one camera, and
+    neither its memory nor its start pays for the others' libraries.
+    """
 
     spec: CameraSpec
     settings: CameraConfig
@@ -56,18 +56,30 @@ class _SourceOpener:
 
     def __call__(self, stop: Event) -> Source:
         match self.spec.kind:
-            case CameraKind.DEVICE:
-                return open_device(self.spec, self.settings, self.clock)
-            case CameraKind.RTSP:
-                return open_stream(self.spec, self.settings, self.times, self.clock)
             case CameraKind.MJPEG:
+                from edge_agent.adapters.cameras.mjpeg_source import open_mjpeg
+
                 return open_mjpeg(self.spec, self.settings, self.times, self.clock)
             case CameraKind.GOLDEN:
+                from edge_agent.adapters.cameras.golden_camera import GoldenSource
+
                 return GoldenSource(self.model_dir, self.clock, stop, fps=self.settings.fps)
-            case _:
+            case CameraKind.FILE:
                 return self._file(Path(self.spec.target), stop)
+            case _:
+                return self._capture()
+
+    def _capture(self) -> Source:
+        from edge_agent.adapters.cameras.capture_source import open_device, open_stream
+
+        if self.spec.kind is CameraKind.DEVICE:
+            return open_device(self.spec, self.settings, self.clock)
+        return open_stream(self.spec, self.settings, self.times, self.clock)
 
     def _file(self, path: Path, stop: Event) -> Source:
+        from edge_agent.adapters.cameras.capture_source import open_clip
+        from edge_agent.adapters.cameras.picture_source import PictureSource, pictures_in
+
         if path.is_dir():
             return PictureSource(pictures_in(path), self.clock, stop, fps=self.settings.fps)
         if not path.is_file():
