@@ -49,10 +49,10 @@ def test_a_standing_inference_loop_is_not_healthy(api: LocalApi) -> None:
     assert api.stranger.get("/healthz").status_code == 200
 
 
-def test_metrics_are_prometheus_text(still_api: LocalApi) -> None:
+def test_metrics_are_prometheus_text(api: LocalApi) -> None:
     """Counted from the first interaction on."""
-    still_api.client.post("/v1/interactions")
-    answer = still_api.stranger.get("/metrics")
+    api.client.post("/v1/interactions")
+    answer = api.stranger.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert 'topscoop_recommendations_total{arm="model",source="model"}' in answer.text
+    assert 'topscoop_recommendations_total{arm="model",source="model"} 1.0' in answer.text
     assert 'topscoop_camera_state{state="live"} 1.0' in answer.text
