@@ -1,14 +1,12 @@
 """From the start of the process to the first recommendation that the model gave."""
 
-import contextlib
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import servers
 from benchmarks.measure import percentile
-from benchmarks.processes import cpu_seconds, running, wait_until
+from benchmarks.processes import Value, cpu_seconds, running, wait_until
 from benchmarks.setting import ROOT, Outcome, Setting
 from benchmarks.verdict import Figure, Goal
 
@@ -31,12 +29,10 @@ def start(setting: Setting) -> Outcome:
         )
         # The first of all fills the system's cache of files and is told, not counted.
         for number in range(-1, times):
-            with _started(config, folder / f"log-{number}") as (begun, process):
-                taken_s.append(_first_answer(folder, process) - begun)
-                used_s.append(cpu_seconds(process.pid))
-            setting.say(
-                f"start {number + 1}: {taken_s[-1]:.3f} s, of which {used_s[-1]:.2f} s on the processor"
-            )
+            taken, used = _start_once(config, folder / f"log-{number}")
+            setting.say(f"start {number + 1}: {taken:.3f} s, of which {used:.2f} s on the processor")
+            taken_s.append(taken)
+            used_s.append(used)
     first, *warm_s = taken_s
     used = percentile(used_s[1:], 0.5)
     note = (
@@ -55,29 +51,15 @@ def start(setting: Setting) -> Outcome:
     )
 
 
-@contextlib.contextmanager
-def _started(config: Path, log: Path) -> Iterator[tuple[float, subprocess.Popen[bytes]]]:
-    """The agent, and the moment before it was started."""
-    (config.parent / "data" / "api.json").unlink(missing_ok=True)
+def _start_once(config: Path, log: Path) -> tuple[float, float]:
+    """Seconds until the first answer of the model, and of processor time until then."""
+    data_dir = config.parent / "data"
     begun = time.perf_counter()
     with running(servers.agent_command(config), log=log, cwd=ROOT) as process:
-        yield begun, process
 
+        def wait(probe: Callable[[], Value | None], what: str) -> Value:
+            return wait_until(probe, process=process, log=log, timeout_s=_TIMEOUT_S, what=what)
 
-def _first_answer(folder: Path, process: subprocess.Popen[bytes]) -> float:
-    """When the first answer from the model came."""
-    log = next(iter(sorted(folder.glob("log-*"), key=lambda path: -path.stat().st_mtime_ns)))
-    server = wait_until(
-        lambda: servers.reachable(folder / "data", process, log),
-        process=process,
-        log=log,
-        timeout_s=_TIMEOUT_S,
-        what="agent",
-    )
-    return wait_until(
-        lambda: servers.recommended(server),
-        process=process,
-        log=log,
-        timeout_s=_TIMEOUT_S,
-        what="first answer",
-    )
+        server = wait(lambda: servers.reachable(data_dir, process, log), "the agent's address")
+        answered = wait(lambda: servers.recommended(server), "the model's first answer")
+        return answered - begun, cpu_seconds(process.pid)
