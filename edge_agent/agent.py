@@ -322,6 +322,8 @@ class Agent:
 
     def _count_failure(self, error: InferenceError) -> None:
         self._model_failures += 1
+        if self._model_failures.bit_count() > 1:
+            return  # a broken model fails at every look: told at the 1st, 2nd, 4th, 8th … failure
         log.error(
             "model.failed", extra=fields(error=str(error), remedy=error.remedy, failures=self._model_failures)
         )

@@ -182,9 +182,11 @@ class JournalDatabase:
 
     def adopt(self, outcomes: Iterable[tuple[object, ...]]) -> None:
         """Take over outcomes of another journal, column for column; without those that do not fit."""
+        self._connection.execute("BEGIN IMMEDIATE")
         for row in outcomes:
             with suppress(sqlite3.IntegrityError):
                 self._connection.execute(_ADD_OUTCOME, row)
+        self._connection.execute("COMMIT")
 
     def settings(self) -> dict[str, str]:
         """Everything that was kept."""

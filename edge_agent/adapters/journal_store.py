@@ -56,6 +56,7 @@ class JournalStore:
         self._database: JournalDatabase | None = None
         self._set_aside = 0
         self._opened_before = False
+        self._salvage: Salvage | None = None
         self.settings: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
 
@@ -115,28 +116,31 @@ class JournalStore:
         """The open database, opened again after trouble."""
         if self._database is None:
             try:
-                self._open()
+                self._database = self._open()
             except sqlite3.Error as error:
                 self._give_up_or_replace(error)
-        assert self._database is not None, "opened, replaced or raised"
+                self._database = self._open()
         return self._database
 
-    def _open(self) -> None:
+    def _open(self) -> JournalDatabase:
         # A log that is still there tells of a crash, or of a power cut: only then is every page read.
         crashed = not self._opened_before and self._path.with_name(self._path.name + "-wal").exists()
         database = JournalDatabase.open(self._path, self._connection_class)
         try:
             if crashed:
                 database.check()
-            kept, counts = database.settings(), database.counters()
+            if self._salvage is not None:
+                database.adopt(self._salvage.outcomes)
+                records = [Setting(name, value) for name, value in self._salvage.settings.items()]
+                database.write(records, self._salvage.counters)
+            self.settings, self.counts = database.settings(), database.counters()
         except sqlite3.Error:
             database.close()
             raise
+        self._salvage = None
+        self._opened_before = True
         sync_folder(self._path.parent)
-        self._database = database
-        if not self._opened_before:
-            self._opened_before = True
-            self.settings, self.counts = kept, counts
+        return database
 
     def _give_up_or_replace(self, error: sqlite3.Error) -> None:
         """Close, as nothing in memory can be trusted now; set a damaged file aside, raise the rest."""
@@ -146,6 +150,11 @@ class JournalStore:
         self._set_aside += 1
         damaged = set_aside(self._path, self._clock.now_ms())
         found = salvage(damaged)
+        # What this process has read or written itself is newer than what could be read now.
+        counters = Counter(self.counts if self._opened_before else found.counters) + Counter(set_aside=1)
+        waiting = [] if self._salvage is None else self._salvage.outcomes
+        settings = {**found.settings, **self.settings}
+        self._salvage = Salvage(waiting + found.outcomes, settings, counters)
         log.error(
             "journal.set_aside",
             extra=fields(
@@ -155,16 +164,3 @@ class JournalStore:
                 remedy="The agent goes on with a new journal; check the disk, keep the old file for a look.",
             ),
         )
-        self._move_into_new(found)
-
-    def _move_into_new(self, found: Salvage) -> None:
-        """Begin a new file with what the old one, or this process, still knows."""
-        settings = {**found.settings, **self.settings}
-        counts = Counter(found.counters) if not self._opened_before else self.counts
-        self._database = JournalDatabase.open(self._path, self._connection_class)
-        self._database.adopt(found.outcomes)
-        records = [Setting(name, value) for name, value in settings.items()]
-        _, self.counts = self._database.write(records, counts + Counter(set_aside=1))
-        self.settings = settings
-        self._opened_before = True
-        sync_folder(self._path.parent)

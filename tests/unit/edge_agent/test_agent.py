@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import threading
 import weakref
@@ -337,6 +338,34 @@ async def test_a_swapped_model_serves_the_next_interaction(register: Register, t
     assert register.events.kinds() == ["menu", "model", "recommendation"]
     gc.collect()
     assert old() is None, "the old model is freed"
+
+
+async def test_recommendations_go_on_while_models_are_swapped(register: Register, tmp_path: Path) -> None:
+    """No request fails, each is answered by one model as a whole, and never by the old one again."""
+    register.somebody_likes("mango")
+    smaller = build_model_dir(tmp_path, version="2", flavours=8, golden=False)
+    swap = asyncio.create_task(register.agent.swap_model(smaller))
+    versions = []
+    while not swap.done():
+        impression = register.agent.open_interaction()
+        versions.append(impression.model_version)
+        assert len(impression.scores or ()) == {"2026.11.22": 16, "2": 8}[versions[-1] or ""]
+        await asyncio.sleep(0)
+    await swap
+    versions.append(register.agent.open_interaction().model_version)
+    assert (versions[0], versions[-1]) == ("2026.11.22", "2")
+    assert versions == sorted(versions, reverse=True), "old, then new"
+
+
+def test_a_model_that_fails_at_every_look_does_not_fill_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    register = Register(build_model_dir(tmp_path, golden=False, nan_scores=True))
+    register.somebody_likes("mango")
+    for _ in range(100):
+        register.agent.somebody()
+    assert register.agent.status().model_failures == 100
+    assert caplog.messages.count("model.failed") == 7
 
 
 @pytest.mark.parametrize("tenant", ["polar-scoop", None])

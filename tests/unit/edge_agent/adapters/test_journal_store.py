@@ -11,7 +11,7 @@ from edge_agent.adapters.journal_database import NewOutcome, Setting
 from edge_agent.adapters.journal_set_aside import damaged_files
 from edge_agent.adapters.journal_store import JournalStore, StoreLimits
 from edge_agent.impression import StoredOutcome
-from tests.builders.faulty_disk import BROKEN, faulty_connection
+from tests.builders.faulty_disk import BROKEN, FULL, faulty_connection
 from tests.builders.records import START_MS, StandingClock, impression, interaction_id, outcome
 
 _DAY_MS = 86_400_000
@@ -147,6 +147,25 @@ def test_a_disk_that_damages_every_file_is_no_loop(path: Path) -> None:
         with pytest.raises(sqlite3.DatabaseError):
             store.write([new_outcome(1)], {})
     assert len(damaged_files(path)) == 3
+
+
+def test_saved_sales_wait_for_a_disk_that_refuses_them(path: Path) -> None:
+    """T12, T14: damaged and full at once; they move on when there is room again."""
+    fill(path)
+    overwrite(path, root_page(path, "impression"))
+    disk = faulty_connection()
+    store = JournalStore(path, StandingClock(), StoreLimits(), disk)
+    store.open()
+    disk.fault, disk.at = FULL, "INSERT INTO outcome"
+    for _ in range(3):
+        with pytest.raises(sqlite3.Error):
+            store.write([impression(1)], {})
+    disk.fault = None
+    answers = store.write([new_outcome(number) for number in range(300)], {})
+    assert all(isinstance(answer, StoredOutcome) and answer.repeated for answer in answers)
+    assert store.counts["sales"] == 300
+    assert len(damaged_files(path)) == 1
+    store.close()
 
 
 def test_old_damaged_files_make_room(path: Path) -> None:
