@@ -1,4 +1,6 @@
+import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,6 +28,12 @@ def test_every_pair_is_in_the_table_or_an_error(state: State, event: Event) -> N
     else:
         with pytest.raises(InvalidTransitionError, match=f"{state} cannot {event}"):
             step(state, event)
+
+
+def test_the_documented_diagram_is_the_table() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "edge-records.md").read_text("utf-8")
+    drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", text, re.MULTILINE)
+    assert drawn == [(state.value, to.value, event.value) for (state, event), to in TRANSITIONS.items()]
 
 
 def test_only_showing_what_is_over_is_impossible() -> None:
