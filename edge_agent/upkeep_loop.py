@@ -1,4 +1,4 @@
-"""Every second: is the loop on time, which interactions are over, has the camera changed; and the heartbeat."""
+"""Every second: is the loop on time, which interactions are over, has the camera changed; the heartbeat."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,12 @@ class Kept(Protocol):
 
 
 async def upkeep(
-    agent: Kept, heartbeat: Heartbeat, clock: Clock, *, late: Callable[[float], None], alive: Callable[[], None]
+    agent: Kept,
+    heartbeat: Heartbeat,
+    clock: Clock,
+    *,
+    late: Callable[[float], None],
+    alive: Callable[[], None],
 ) -> None:
     """Run until cancelled.
 

@@ -1,4 +1,4 @@
-"""What tests need of the machine: a browser, a broker. Missing is a loud skip here and a failure where it was promised."""
+"""What tests need of the machine: a browser, a broker. Missing is a loud skip, or a failure where promised."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skip the test with this reason; fail it where CI=true or REQUIRE_SERVICES=1 promise that nothing is missing."""
+    """Skip the test for this reason; fail it where CI=true or REQUIRE_SERVICES=1 promise all services."""
     if os.environ.get("CI", "").lower() == "true" or os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(f"{reason} (not skipped: CI or REQUIRE_SERVICES is set)", pytrace=False)
     pytest.skip(reason)

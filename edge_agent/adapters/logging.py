@@ -1,7 +1,8 @@
 """The agent's log: stable event names with fields; JSON lines for machines, aligned words on a terminal.
 
-Whoever logs writes `log.info("menu.changed", extra=fields(version=3))` (`edge_agent.log_fields`). What must never
-stand in a log (pixels, tokens, receipt ids) is withheld here by name and by type, should somebody pass it by mistake.
+Whoever logs writes `log.info("menu.changed", extra=fields(version=3))` (`edge_agent.log_fields`). What must
+never stand in a log (pixels, tokens, receipt ids) is withheld here by name and by type, should somebody pass
+it by mistake.
 """
 
 import logging

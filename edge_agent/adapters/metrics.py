@@ -37,7 +37,9 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
-        self._inference = self._histogram("topscoop_inference_seconds", "Time in the network.", FAST_BUCKETS_S)
+        self._inference = self._histogram(
+            "topscoop_inference_seconds", "Time in the network.", FAST_BUCKETS_S
+        )
         self._total = self._histogram(
             "topscoop_recommendation_seconds", "From the trigger to the recorded slate.", FAST_BUCKETS_S
         )
@@ -87,7 +89,9 @@ class Metrics:
         """Note how late the event loop was."""
         self._loop_lag.observe(lag_s)
 
-    def watch(self, status: Callable[[], Status], events: EventHub, heartbeat_age_s: Callable[[], float]) -> None:
+    def watch(
+        self, status: Callable[[], Status], events: EventHub, heartbeat_age_s: Callable[[], float]
+    ) -> None:
         """Ask these whenever somebody scrapes."""
         self.registry.register(_Scraped(status, events, heartbeat_age_s))
 
@@ -111,12 +115,22 @@ class _Scraped:
             [
                 ("topscoop_menu_in_stock", "Flavours in stock.", status.in_stock),
                 ("topscoop_menu_catalogue", "Flavours of the model in use.", status.catalogue),
-                ("topscoop_open_interactions", "Interactions without purchase or end.", status.open_interactions),
+                (
+                    "topscoop_open_interactions",
+                    "Interactions without purchase or end.",
+                    status.open_interactions,
+                ),
                 ("topscoop_event_subscribers", "Listeners of /v1/events.", self._events.subscribers),
-                ("topscoop_heartbeat_age_seconds", "Since the inference loop came round.", self._heartbeat_age_s()),
+                (
+                    "topscoop_heartbeat_age_seconds",
+                    "Since the inference loop came round.",
+                    self._heartbeat_age_s(),
+                ),
             ]
         )
-        yield _counter("topscoop_model_failures", "Answers of the network that were no use.", status.model_failures)
+        yield _counter(
+            "topscoop_model_failures", "Answers of the network that were no use.", status.model_failures
+        )
         yield _counter(
             "topscoop_event_subscribers_dropped",
             "Listeners that were too slow.",
@@ -133,7 +147,9 @@ class _Scraped:
 
 
 def _camera(status: Status) -> Metric:
-    camera = GaugeMetricFamily("topscoop_camera_state", "1 for the state that the camera is in.", labels=["state"])
+    camera = GaugeMetricFamily(
+        "topscoop_camera_state", "1 for the state that the camera is in.", labels=["state"]
+    )
     for state in CameraState:
         camera.add_metric([state.value], float(state is status.camera))
     return camera

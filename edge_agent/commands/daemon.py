@@ -1,4 +1,4 @@
-"""The running agent: its parts are made here in order, watched as one task group, and taken apart in reverse."""
+"""The running agent: its parts are made here, watched as one task group, and taken apart in reverse."""
 
 import asyncio
 import contextlib
@@ -176,13 +176,14 @@ async def _live(running: Running) -> int:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(_until(stop, running.server.serve(), "api"), name="api")
             loops = _start_loops(running, stop, group)
-            await _announce(running, serving)
+            await running.server.started.wait()
+            _announce(running)
             await stop.wait()
             await _shut_down(running, serving, loops)
     except ExceptionGroup as deaths:
-        # Whatever a task died of: the parts are still closed in order, and the service manager starts us anew.
+        # Whatever a task died of: the parts are still closed in order, and the service manager starts anew.
         for death in deaths.exceptions:
-            log.error("agent.failed", exc_info=death, extra=fields(error=str(death)))  # noqa: TRY400 - the inner error is the one to show
+            log.critical("agent.failed", exc_info=death, extra=fields(error=str(death)))
         return _EXIT_FAILED
     return _EXIT_OK
 
@@ -223,10 +224,8 @@ async def _until(stop: asyncio.Event, work: Awaitable[None], name: str) -> None:
         raise TaskEndedError(f"the task {name} ended although nobody stopped it")
 
 
-async def _announce(running: Running, serving: asyncio.Task[None]) -> None:
+def _announce(running: Running) -> None:
     """Tell everybody that the agent answers."""
-    while not (running.server.started or serving.done()):
-        await asyncio.sleep(0)
     settle()
     address = orjson.dumps({"url": running.url, "pid": os.getpid()})
     write_durably(running.config.data_dir / ADDRESS_FILE, address)

@@ -15,7 +15,9 @@ def add_parser(verbs: "SubParsers") -> None:
         help="start the agent and stay",
         description="Start the agent of one register; it ends with SIGTERM or Ctrl-C.",
     )
-    parser.add_argument("--config", metavar="FILE", help="configuration (TOML); see `topscoop edge config schema`")
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration (TOML); see `topscoop edge config schema`"
+    )
     parser.set_defaults(run=run)
 
 

@@ -38,13 +38,17 @@ def test_it_starts_answers_and_ends_cleanly(tmp_path: Path, model_dir: Path, num
 
 def test_what_was_recorded_is_on_the_disk_after_the_end(tmp_path: Path, model_dir: Path) -> None:
     """Slates that waited are written on the way out; a stream that is open does not hold the end up."""
-    with running_agent(write_config(tmp_path, model_dir=model_dir, more=PAIRED)) as agent:
-        with agent.client() as client, client.stream("GET", "/v1/events") as stream:
-            opened = client.post("/v1/interactions").json()["interaction_id"]
-            path = f"/v1/interactions/{opened}/outcome"
-            assert client.post(path, json=SALE, headers={"Idempotency-Key": "1"}).status_code == 201
-            assert agent.stop() == 0
-            assert stream.status_code == 200
+    config = write_config(tmp_path, model_dir=model_dir, more=PAIRED)
+    with (
+        running_agent(config) as agent,
+        agent.client() as client,
+        client.stream("GET", "/v1/events") as stream,
+    ):
+        opened = client.post("/v1/interactions").json()["interaction_id"]
+        path = f"/v1/interactions/{opened}/outcome"
+        assert client.post(path, json=SALE, headers={"Idempotency-Key": "1"}).status_code == 201
+        assert agent.stop() == 0
+        assert stream.status_code == 200
     with sqlite3.connect(agent.data_dir / "journal.db") as journal:
         rows = journal.execute("SELECT interaction_id FROM impression").fetchall()
         sales = journal.execute("SELECT interaction_id FROM outcome").fetchall()
@@ -85,7 +89,9 @@ def test_a_token_is_made_kept_and_never_logged(tmp_path: Path, model_dir: Path) 
 def test_without_model_and_camera_it_runs(tmp_path: Path) -> None:
     """Best-sellers, named as such, and a log that says what to do."""
     more = PAIRED + '[menu]\nbestsellers = ["vanilla", "mango", "mint"]\n'
-    config = write_config(tmp_path, model_dir=tmp_path / "nothing", more=more, camera=str(tmp_path / "none.mp4"))
+    config = write_config(
+        tmp_path, model_dir=tmp_path / "nothing", more=more, camera=str(tmp_path / "none.mp4")
+    )
     with running_agent(config) as agent, agent.client() as client:
         body = client.post("/v1/interactions").json()
         assert client.get("/readyz").json()["status"] == "degraded"
@@ -99,9 +105,7 @@ def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, model_dir: 
     """Exit status 2, the port, what to do; no data folder was made."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        agent = start_agent(
-            write_config(tmp_path, model_dir=model_dir), TOPSCOOP_EDGE_API_PORT=str(port)
-        )
+        agent = start_agent(write_config(tmp_path, model_dir=model_dir), TOPSCOOP_EDGE_API_PORT=str(port))
         assert agent.process.wait(60) == 2
         assert agent.ready.wait(10)
     told = "".join(agent.raw)
@@ -154,7 +158,11 @@ def test_presence_mode_opens_interactions_by_itself(tmp_path: Path, model_dir: P
     """Somebody on the golden frames is enough; no till asked."""
     more = PAIRED + "[presence]\nenabled = true\ncheck_every_ms = 50\nopen_after_ms = 100\n"
     config = write_config(tmp_path, model_dir=model_dir, more=more)
-    with running_agent(config) as agent, agent.client() as client, client.stream("GET", "/v1/events") as stream:
+    with (
+        running_agent(config) as agent,
+        agent.client() as client,
+        client.stream("GET", "/v1/events") as stream,
+    ):
         for line in stream.iter_lines():
             if line.startswith("event: recommendation"):
                 break

@@ -7,7 +7,17 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp
 
-from edge_agent.adapters.http import events, health, interactions, menu, model, outcomes, pages, problems, schemas
+from edge_agent.adapters.http import (
+    events,
+    health,
+    interactions,
+    menu,
+    model,
+    outcomes,
+    pages,
+    problems,
+    schemas,
+)
 from edge_agent.adapters.http.access import AccessRules
 from edge_agent.adapters.http.guard import Guard, RequestObserver
 from edge_agent.adapters.http.services import Services
@@ -75,7 +85,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
                 if "HTTPValidationError" in str(operation["responses"].get("422")):
                     operation["responses"]["422"] = {
                         "description": "A parameter is wrong",
-                        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}},
+                        "content": {
+                            problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}
+                        },
                     }
         for unused in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(unused, None)

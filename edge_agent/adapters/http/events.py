@@ -28,8 +28,8 @@ def routes(services: Services) -> APIRouter:
         "/v1/events",
         responses={
             200: {
-                "description": "Events `recommendation`, `outcome`, `expired`, `menu`, `camera`, `model`, `presence`; "
-                "`missed` when some could not be resumed",
+                "description": "Events `recommendation`, `outcome`, `expired`, `menu`, `camera`, `model` and "
+                "`presence`; `missed` when some could not be resumed",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             **bodies.answers({}, (HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen already")),

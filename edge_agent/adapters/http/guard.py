@@ -40,7 +40,7 @@ _REFUSALS = {
         HTTPStatus.UNAUTHORIZED,
         Refusal.TOKEN,
         "This needs the pairing token of a till.",
-        remedy="Send `Authorization: Bearer <token>`; the agent's log says at its start where the token lies.",
+        remedy="Send `Authorization: Bearer <token>`; the agent's log says at its start where it lies.",
         headers={"WWW-Authenticate": 'Bearer realm="topscoop"'},
     ),
 }
@@ -67,7 +67,7 @@ class Guard:
             f"base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI
         if scope["type"] != "http":
             # The agent speaks no WebSocket; closing an unaccepted one answers 403.
             if scope["type"] == "websocket":
@@ -96,8 +96,10 @@ class Guard:
             else:
                 await self._app(scope, _bounded(scope, receive), send_guarded)
         except Exception as error:
-            log.exception("request.failed", extra=fields(method=head.method, route=_route(scope), error=str(error)))
-            # The client has its 500; raised further, the server would break off the till's connection as well.
+            log.exception(
+                "request.failed", extra=fields(method=head.method, route=_route(scope), error=str(error))
+            )
+            # The client has its 500; raised further, the server would break off the connection as well.
             if not complete:
                 raise
         finally:

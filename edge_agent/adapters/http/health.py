@@ -23,7 +23,10 @@ def routes(services: Services) -> APIRouter:
     @router.get(
         "/healthz",
         responses=bodies.answers(
-            {200: ("Alive", HealthAnswer), 503: ("The inference loop stands still: restart the agent", HealthAnswer)}
+            {
+                200: ("Alive", HealthAnswer),
+                503: ("The inference loop stands still: restart the agent", HealthAnswer),
+            }
         ),
     )
     async def healthz() -> Response:
@@ -40,7 +43,7 @@ def routes(services: Services) -> APIRouter:
         ),
     )
     async def readyz() -> Response:
-        """Whether a till can use the agent: 200 also without camera or model, for then it shows best-sellers."""
+        """Whether a till can use it: 200 also without camera or model, for then it shows best-sellers."""
         status = services.agent.status()
         camera_ok = status.camera is CameraState.LIVE
         checks = {
@@ -48,12 +51,17 @@ def routes(services: Services) -> APIRouter:
             "inference_loop": _heartbeat(services),
             "journal": _journal(services),
             "camera": (camera_ok, str(status.camera)),
-            "model": (status.model is not None, status.model.version if status.model else "none: best-sellers only"),
+            "model": (
+                status.model is not None,
+                status.model.version if status.model else "none: best-sellers only",
+            ),
             "menu": (status.in_stock > 0, f"{status.in_stock} of {status.catalogue} flavours in stock"),
         }
         return _answer(checks, required=("api", "inference_loop", "journal"))
 
-    @router.get("/metrics", responses={200: {"description": "Prometheus text", "content": {"text/plain": {}}}})
+    @router.get(
+        "/metrics", responses={200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
+    )
     async def metrics() -> Response:
         """Counters and histograms; docs/operations.md explains each."""
         return Response(generate_latest(services.metrics), media_type=CONTENT_TYPE_PLAIN_0_0_4)

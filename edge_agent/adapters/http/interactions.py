@@ -49,7 +49,7 @@ def routes(services: Services) -> APIRouter:
         ),
     )
     async def displayed(interaction_id: str) -> Response:
-        """The customer's display painted the slate and was visible (needs no token from the agent's own page)."""
+        """Say that the customer's display showed the slate; the agent's own page needs no token for it."""
         services.agent.displayed(known_id(interaction_id))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 

@@ -1,4 +1,4 @@
-"""The sockets of the local API, bound before anything else starts: a second agent fails at once and clearly."""
+"""The sockets of the local API, bound before anything else starts: a busy port is told at once."""
 
 import errno
 import socket
@@ -30,13 +30,13 @@ def bind_tcp(api: ApiConfig) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise PortBusyError(
                 f"port {api.port} of {api.host} is in use by another program",
-                remedy=f"Stop it (`ss -ltnp 'sport = :{api.port}'` names it), or set another `port` under [api].",
+                remedy=f"Stop it (`ss -ltnp 'sport = :{api.port}'` names it), or set another `port`.",
             ) from error
         raise ConfigError(
             f"cannot listen on {api.host} port {api.port}: {error.strerror}",
             remedy="Set `host` and `port` under [api] to an address of this machine and a port above 1023.",
         ) from error
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the library's signature
     return sock
 
 
@@ -59,7 +59,7 @@ def bind_unix(path: Path) -> socket.socket:
             f"{path}: cannot listen there: {error.strerror or error}",
             remedy="Set `unix_socket` under [api] to a short path in a folder that the agent may write to.",
         ) from error
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the library's signature
     return sock
 
 

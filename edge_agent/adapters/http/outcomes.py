@@ -16,7 +16,10 @@ from edge_agent.impression import SoldLine
 from edge_agent.outcomes import Sale
 
 IdempotencyKey = Annotated[
-    str, Header(alias="Idempotency-Key", description="the same for every repetition of this sale; 1 to 128 characters")
+    str,
+    Header(
+        alias="Idempotency-Key", description="the same for every repetition of this sale; 1 to 128 characters"
+    ),
 ]
 _ANSWERS = bodies.answers(
     {201: ("Stored", OutcomeAnswer), 200: ("Was stored before; the same answer", OutcomeAnswer)},
@@ -67,4 +70,6 @@ def routes(services: Services) -> APIRouter:
 
 
 def _rfc3339(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -38,7 +38,9 @@ def routes() -> APIRouter:
     """One route per file: no path is ever joined, so none can climb out."""
     router = APIRouter(include_in_schema=False)
     for address, folder in _FOLDERS.items():
-        for file in sorted(resources.files("edge_agent").joinpath(folder).iterdir(), key=lambda entry: entry.name):
+        for file in sorted(
+            resources.files("edge_agent").joinpath(folder).iterdir(), key=lambda entry: entry.name
+        ):
             suffix = file.name[file.name.rfind(".") :]
             if suffix not in _TYPES:
                 continue

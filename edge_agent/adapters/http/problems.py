@@ -36,7 +36,7 @@ _SLUGS: Mapping[type[TopscoopError], tuple[str, HTTPStatus]] = {
 """Most specific first: the first class that an error belongs to names its problem."""
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+class Problem(Exception):
     """Raise to answer with this problem."""
 
     def __init__(

@@ -1,7 +1,7 @@
 """The bodies of the local API; requests are checked against them, answers are described by them.
 
-Requests are strict: no unknown field, no text where a number belongs. Meaning (is there such a flavour?) is checked by
-the agent, once, whichever way a request came in.
+Requests are strict: no unknown field, no text where a number belongs. Meaning (is there such a flavour?)
+is checked by the agent, once, whichever way a request came in.
 """
 
 from typing import Annotated, Literal
@@ -39,7 +39,9 @@ class OfferAnswer(_Answer):
 
     flavour: FlavourId
     name: str = Field(description="in the register's language")
-    probability: float | None = Field(description="of being bought, calibrated; null where no model was asked")
+    probability: float | None = Field(
+        description="of being bought, calibrated; null where no model was asked"
+    )
 
 
 class InteractionAnswer(_Answer):
@@ -107,7 +109,9 @@ class MenuAnswer(_Answer):
 class ModelRequest(_Request):
     """Which model to use from now on."""
 
-    model_dir: str = Field(max_length=4096, description="directory on the register", examples=["/opt/models/new"])
+    model_dir: str = Field(
+        max_length=4096, description="directory on the register", examples=["/opt/models/new"]
+    )
 
 
 class ModelAnswer(_Answer):

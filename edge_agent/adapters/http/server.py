@@ -1,5 +1,6 @@
 """uvicorn, held so that it fits in our task group: no signal handlers, no start-up of its own."""
 
+import asyncio
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ class ApiServer:
         )
         self._server = _Server(config)
         self._sockets = list(sockets)
+        self.started = self._server.up
+        """Set when connections are accepted."""
 
     async def serve(self) -> None:
         """Answer requests until `stop`; a cancelled `serve` drops its connections."""
@@ -46,14 +49,18 @@ class ApiServer:
         """Finish the requests under way, then let `serve` return."""
         self._server.should_exit = True
 
-    @property
-    def started(self) -> bool:
-        """Whether connections are accepted."""
-        return self._server.started
-
 
 class _Server(uvicorn.Server):
     """The process has one owner of signals, and it is not the web server."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.up.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -104,7 +104,9 @@ def test_writing_needs_a_pairing_token_t29(authorization: str | None, method: st
     assert judged(authorization=authorization, method=method).refusal is Refusal.TOKEN
 
 
-@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN} ", "Bearer till-two-0123456789"])
+@pytest.mark.parametrize(
+    "authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN} ", "Bearer till-two-0123456789"]
+)
 def test_any_paired_till_may_write(authorization: str) -> None:
     """The scheme's case does not matter (RFC 9110)."""
     assert judged(authorization=authorization).refusal is None

@@ -52,7 +52,9 @@ def test_a_process_without_pairing_is_told_where_the_token_is_t29(still_api: Loc
         ("POST", "/v1/interactions/x/displayed"),
     ],
 )
-def test_everything_that_changes_something_wants_the_token(still_api: LocalApi, method: str, path: str) -> None:
+def test_everything_that_changes_something_wants_the_token(
+    still_api: LocalApi, method: str, path: str
+) -> None:
     """Every POST and PUT there is."""
     assert still_api.stranger.request(method, path).status_code == 401
 
@@ -73,7 +75,11 @@ def test_a_large_body_without_announcement_is_cut_off(still_api: LocalApi) -> No
 
 def test_every_answer_is_kept_out_of_caches_and_other_pages(still_api: LocalApi) -> None:
     """Refusals too."""
-    for answer in (still_api.client.get("/v1/menu"), still_api.client.get("/nothing"), still_api.stranger.put("/v1/menu")):
+    for answer in (
+        still_api.client.get("/v1/menu"),
+        still_api.client.get("/nothing"),
+        still_api.stranger.put("/v1/menu"),
+    ):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"

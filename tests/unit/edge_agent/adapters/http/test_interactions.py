@@ -17,7 +17,12 @@ def test_the_answer_is_complete_and_best_first(api: LocalApi) -> None:
     assert body["top3"][0]["name"] == "Mango"
     chances = [offer["probability"] for offer in body["top3"]]
     assert chances == sorted(chances, reverse=True)
-    assert (body["source"], body["reason"], body["arm"], body["model"]) == ("model", None, "model", "2026.11.22")
+    assert (body["source"], body["reason"], body["arm"], body["model"]) == (
+        "model",
+        None,
+        "model",
+        "2026.11.22",
+    )
     assert body["frame_age_ms"] == 0.0
     assert {"interaction_id", "inference_ms", "total_ms"} <= body.keys()
     assert str(next(iter(api.register.journal.impressions))) == body["interaction_id"]
@@ -47,7 +52,10 @@ def test_nothing_has_to_be_known(api: LocalApi, body: bytes) -> None:
         (b"[" * 20_000, "no valid JSON"),
         (b'{"contxt": {}}', "`contxt` is not known here"),
         (b'{"context": {"temperature_f": 70}}', "`context.temperature_f` is not known here"),
-        (b'{"context": {"temperature_c": "warm"}}', "`context.temperature_c`: input should be a valid number"),
+        (
+            b'{"context": {"temperature_c": "warm"}}',
+            "`context.temperature_c`: input should be a valid number",
+        ),
         (b'{"context": {"temperature_c": NaN}}', "`context.temperature_c`"),
         (b'{"context": {"weekday": 1.5}}', "`context.weekday`: input should be a valid integer"),
         (b'{"context": {"weekday": true}}', "`context.weekday`"),
@@ -55,7 +63,9 @@ def test_nothing_has_to_be_known(api: LocalApi, body: bytes) -> None:
 )
 def test_a_wrong_body_is_told_in_plain_words(still_api: LocalApi, body: bytes, told: str) -> None:
     """What is wrong and where; nothing was opened."""
-    answer = still_api.client.post("/v1/interactions", content=body, headers={"Content-Type": "application/json"})
+    answer = still_api.client.post(
+        "/v1/interactions", content=body, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert told in answer.json()["detail"]

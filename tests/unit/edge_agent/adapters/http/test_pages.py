@@ -29,7 +29,9 @@ def test_everything_a_page_needs_is_served_here(still_api: LocalApi, page: str) 
         ("/display/icon.svg", "image/svg+xml"),
     ],
 )
-def test_files_have_their_type_and_are_not_sent_twice(still_api: LocalApi, file: str, media_type: str) -> None:
+def test_files_have_their_type_and_are_not_sent_twice(
+    still_api: LocalApi, file: str, media_type: str
+) -> None:
     """The browser asks again after an update, and gets 304 otherwise."""
     first = still_api.stranger.get(file)
     assert first.headers["content-type"].startswith(media_type)
