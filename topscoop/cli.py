@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ _VERBS = {
 
 _EXIT_FAILED = 1
 _EXIT_USAGE = 2
+_EXIT_INTERRUPTED = 130
+_EXIT_PIPE = 141
 
 
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
@@ -55,4 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {error.remedy}", file=sys.stderr)
         return _EXIT_USAGE if isinstance(error, OperatorError) else _EXIT_FAILED
     except KeyboardInterrupt:
-        return 130
+        return _EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not try to flush what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_PIPE

@@ -58,3 +58,11 @@ def test_an_error_prints_what_happened_and_what_to_do(
     monkeypatch.setattr(cli, "build_parser", lambda _verb: parser)
     assert cli.main([]) == status
     assert capsys.readouterr().err == "topscoop: error: the fridge is warm\n  close its door\n"
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
+    """`topscoop … | head -1` ends quietly."""
+    command = f"{sys.executable} -m topscoop edge config schema | head -c 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout == "{"
+    assert done.stderr == ""
