@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
+from simulator.http_connection import Answer, Exchange, HttpConnection, LostConnectionError
 from wire_protocol.errors import TopscoopError
 
 TIMEOUT_S = 5.0
@@ -61,7 +62,7 @@ class PosClient:
     Args:
         url: Root of the agent's local API.
         token: This till's pairing token.
-        transport: Replaces the network in tests.
+        exchange: Replaces the connection in tests.
         clock_s: Seconds that only grow.
     """
 
@@ -70,18 +71,13 @@ class PosClient:
         url: str,
         token: str,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
+        exchange: Exchange | None = None,
         clock_s: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._exchange = exchange or HttpConnection(url, timeout_s=TIMEOUT_S)
         self._clock_s = clock_s
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=TIMEOUT_S,
-            transport=transport,
-            # A proxy of the environment has no business between a till and its own machine.
-            trust_env=False,
-        )
 
     async def open_interaction(self, context: Mapping[str, Any]) -> Interaction:
         """Ask for three flavours for the customer who stands there now.
@@ -89,10 +85,11 @@ class PosClient:
         Raises:
             PosError: The agent refused, did not answer, or answered something else.
         """
+        path = "/v1/interactions"
         started_s = self._clock_s()
-        answer = await self._send("POST", "/v1/interactions", {"context": dict(context)})
+        answer = await self._send("POST", path, {"context": dict(context)})
         request_ms = (self._clock_s() - started_s) * 1000
-        _expect(answer, httpx.codes.CREATED)
+        _expect(f"POST {path}", answer, HTTPStatus.CREATED)
         return _interaction(answer, request_ms)
 
     async def book_outcome(
@@ -119,7 +116,7 @@ class PosClient:
                     raise
                 continue
             # 200: an earlier try was stored and only its answer got lost.
-            _expect(answer, httpx.codes.CREATED, httpx.codes.OK)
+            _expect(f"POST {path}", answer, HTTPStatus.CREATED, HTTPStatus.OK)
             return attempt > 1
         raise AssertionError("the loop returns or raises")
 
@@ -129,20 +126,23 @@ class PosClient:
         Raises:
             PosError: The agent refused or did not answer.
         """
-        _expect(await self._send("PUT", "/v1/menu", {"in_stock": list(in_stock)}), httpx.codes.OK)
+        answer = await self._send("PUT", "/v1/menu", {"in_stock": list(in_stock)})
+        _expect("PUT /v1/menu", answer, HTTPStatus.OK)
 
     async def aclose(self) -> None:
         """Close the connection."""
-        await self._client.aclose()
+        await self._exchange.aclose()
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    ) -> Answer:
         try:
-            return await self._client.request(method, path, json=body, headers=headers)
-        except httpx.HTTPError as error:
+            return await self._exchange.request(
+                method, path, {**self._headers, **(headers or {})}, json.dumps(body).encode()
+            )
+        except LostConnectionError as error:
             raise PosError(
-                f"{method} {path} at {self._client.base_url} got no answer: {error or type(error).__name__}",
+                f"{method} {path} at {self._url} got no answer: {error}",
                 remedy="Check that the agent of this register runs (`topscoop edge doctor`).",
             ) from error
 
@@ -155,19 +155,21 @@ class PosClient:
         await self.aclose()
 
 
-def _expect(answer: httpx.Response, *codes: int) -> None:
-    if answer.status_code in codes:
-        return
-    request = answer.request
-    raise PosError(
-        f"{request.method} {request.url.path} was answered {answer.status_code}: {answer.text:.300}",
-        remedy="The answer says why; the pairing token lies in the agent's data folder.",
-    )
+def _expect(request: str, answer: Answer, *statuses: int) -> None:
+    if answer.status not in statuses:
+        raise PosError(
+            f"{request} was answered {answer.status}: {_excerpt(answer)}",
+            remedy="The answer says why; the pairing token lies in the agent's data folder.",
+        )
 
 
-def _interaction(answer: httpx.Response, request_ms: float) -> Interaction:
+def _excerpt(answer: Answer) -> str:
+    return answer.body[:300].decode(errors="replace")
+
+
+def _interaction(answer: Answer, request_ms: float) -> Interaction:
     try:
-        fields = answer.json()
+        fields = json.loads(answer.body)
         return Interaction(
             interaction_id=str(fields["interaction_id"]),
             top3=tuple(
@@ -183,6 +185,6 @@ def _interaction(answer: httpx.Response, request_ms: float) -> Interaction:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PosError(
-            f"the agent's answer to an interaction cannot be used ({error!r}): {answer.text:.300}",
+            f"the agent's answer to an interaction cannot be used ({error!r}): {_excerpt(answer)}",
             remedy="Run agent and simulator of the same version.",
         ) from error

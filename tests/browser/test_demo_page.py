@@ -32,7 +32,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> CharacterBank:
-    return CharacterBank.open(8, 5, folder=tmp_path_factory.mktemp("bank"), progress=lambda _done, _total: None)
+    return CharacterBank.open(
+        8, 5, folder=tmp_path_factory.mktemp("bank"), progress=lambda _done, _total: None
+    )
 
 
 @pytest.fixture
@@ -76,7 +78,10 @@ def test_six_registers_show_pictures_flavours_and_purchases(
 ) -> None:
     page = _open(browser, demo, complaints)
     assert page.locator(".register").count() == 6
-    assert page.locator(".chain h2").all_inner_texts() == ["Gelateria Sole 16 flavours", "Polar Scoop 12 flavours"]
+    assert page.locator(".chain h2").all_inner_texts() == [
+        "Gelateria Sole 16 flavours",
+        "Polar Scoop 12 flavours",
+    ]
     _told(page)
     _until(page, f"[...document.querySelectorAll('canvas')].every({_DRAWN})")
     _until(page, "document.querySelectorAll('.share:not(:empty)').length >= 9")
@@ -187,7 +192,9 @@ def test_links_lead_to_the_displays_in_a_new_tab(browser: Any, demo: DemoPage, c
     page.context.close()
 
 
-def test_reduced_motion_shows_a_still_now_and_then(browser: Any, demo: DemoPage, complaints: list[str]) -> None:
+def test_reduced_motion_shows_a_still_now_and_then(
+    browser: Any, demo: DemoPage, complaints: list[str]
+) -> None:
     """No more than one picture in two seconds per register, and nothing slides."""
     page = _open(browser, demo, complaints, reduced_motion="reduce")
     _told(page)
@@ -195,7 +202,10 @@ def test_reduced_motion_shows_a_still_now_and_then(browser: Any, demo: DemoPage,
         """async () => {
           let drawn = 0;
           const draw = CanvasRenderingContext2D.prototype.drawImage;
-          CanvasRenderingContext2D.prototype.drawImage = function (...rest) { drawn += 1; return draw.apply(this, rest); };
+          CanvasRenderingContext2D.prototype.drawImage = function (...rest) {
+            drawn += 1;
+            return draw.apply(this, rest);
+          };
           await new Promise((resolve) => setTimeout(resolve, 3000));
           return drawn;
         }"""
@@ -210,7 +220,8 @@ def test_dark_mode_is_dark_and_readable(browser: Any, demo: DemoPage, complaints
     colours = page.evaluate(
         """() => {
           const card = getComputedStyle(document.querySelector(".register"));
-          return [card.backgroundColor, card.color].map((colour) => colour.match(/\\d+/g).slice(0, 3).map(Number));
+          const parts = (colour) => colour.match(/\\d+/g).slice(0, 3).map(Number);
+          return [parts(card.backgroundColor), parts(card.color)];
         }"""
     )
     ground, ink = (sum(colour) / 3 for colour in colours)

@@ -64,7 +64,9 @@ def running_demo_page(folder: Path, bank: CharacterBank) -> Iterator[DemoPage]:
 
 async def _serve(folder: Path, bank: CharacterBank, box: list[DemoPage], started: threading.Event) -> None:
     infos = [
-        RegisterInfo(f"{chain.tenant}/{shop.id}", chain, shop, best_sellers(chain.taste), "http://127.0.0.1:9")
+        RegisterInfo(
+            f"{chain.tenant}/{shop.id}", chain, shop, best_sellers(chain.taste), "http://127.0.0.1:9"
+        )
         for chain in CHAINS.values()
         for shop in chain.shops[:3]
     ]
@@ -82,7 +84,7 @@ async def _serve(folder: Path, bank: CharacterBank, box: list[DemoPage], started
             ring = stack.enter_context(
                 FrameRingWriter(folder / info.id.replace("/", "-"), FRAME_WIDTH, FRAME_HEIGHT)
             )
-            pos = PosClient("http://till.test", "paper", transport=PaperAgent(info.chain).transport)
+            pos = PosClient("http://till.test", "paper", exchange=PaperAgent(info.chain))
             till = Till(
                 info=info,
                 alive=lambda: True,

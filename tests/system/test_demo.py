@@ -31,10 +31,16 @@ def _command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def _running(environment: dict[str, str], *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def _running(
+    environment: dict[str, str], *arguments: str
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A demo that said that it is ready, and where everything is."""
     process = subprocess.Popen(
-        _command("--json", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        _command("--json", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     try:
         assert process.stdout is not None
@@ -153,9 +159,14 @@ def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]
 
 def test_a_folder_without_models_is_refused_in_words(environment: dict[str, str], tmp_path: Path) -> None:
     finished = subprocess.run(
-        _command("--models", str(tmp_path)), capture_output=True, text=True, timeout=60, env=environment, check=False
+        _command("--models", str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
     )
     assert finished.returncode == 2
     assert f"there is no model of Gelateria Sole in {tmp_path}" in finished.stderr
     assert "--models" in finished.stderr
-    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+    assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []

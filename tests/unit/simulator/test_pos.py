@@ -1,7 +1,9 @@
-import httpx
+from collections.abc import Mapping
+
 import pytest
 
 from simulator.chains import CHAINS
+from simulator.http_connection import Answer, LostConnectionError
 from simulator.pos import OUTCOME_TRIES, Line, PosClient, PosError
 from tests.builders.paper_agent import PaperAgent
 
@@ -14,7 +16,7 @@ def _agent() -> PaperAgent:
 
 
 def _pos(agent: PaperAgent, token: str = "paper") -> PosClient:
-    return PosClient("http://till.test", token, transport=agent.transport)
+    return PosClient("http://till.test", token, exchange=agent)
 
 
 async def test_an_interaction_is_opened_with_its_context_and_understood() -> None:
@@ -28,9 +30,7 @@ async def test_an_interaction_is_opened_with_its_context_and_understood() -> Non
 
 async def test_request_time_is_measured_by_the_tills_own_clock() -> None:
     ticks = iter([10.0, 10.004])
-    async with PosClient(
-        "http://till.test", "paper", transport=_agent().transport, clock_s=lambda: next(ticks)
-    ) as pos:
+    async with PosClient("http://till.test", "paper", exchange=_agent(), clock_s=lambda: next(ticks)) as pos:
         interaction = await pos.open_interaction({})
     assert interaction.request_ms == pytest.approx(4.0)
 
@@ -81,19 +81,30 @@ async def test_a_wrong_token_says_what_to_look_at() -> None:
     assert "pairing token" in caught.value.remedy
 
 
-@pytest.mark.parametrize("answer", ["not json", "[]", '{"interaction_id": "x"}'])
-async def test_an_answer_that_cannot_be_used_is_an_error(answer: str) -> None:
-    transport = httpx.MockTransport(lambda request: httpx.Response(201, text=answer))
-    async with PosClient("http://till.test", "paper", transport=transport) as pos:
+class _Fixed:
+    """Gives one answer, or none."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self._body = body
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if self._body is None:
+            raise LostConnectionError("connection refused")
+        return Answer(201, self._body)
+
+    async def aclose(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("body", [b"not json", b"[]", b'{"interaction_id": "x"}', b"\xff"])
+async def test_an_answer_that_cannot_be_used_is_an_error(body: bytes) -> None:
+    async with PosClient("http://till.test", "paper", exchange=_Fixed(body)) as pos:
         with pytest.raises(PosError, match="cannot be used"):
             await pos.open_interaction({})
 
 
 async def test_an_agent_that_is_away_is_an_error_that_names_the_way_out() -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("connection refused", request=request)
-
-    async with PosClient("http://till.test", "paper", transport=httpx.MockTransport(refuse)) as pos:
+    async with PosClient("http://till.test", "paper", exchange=_Fixed(None)) as pos:
         with pytest.raises(PosError, match="connection refused") as caught:
             await pos.open_interaction({})
     assert "doctor" in caught.value.remedy

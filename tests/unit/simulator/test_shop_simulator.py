@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -29,8 +31,11 @@ def test_the_same_seed_gives_the_same_day_and_another_seed_another() -> None:
 
 
 def test_two_shops_of_one_seed_see_different_customers() -> None:
-    lido, giardino = (ShopSimulator(_CHAIN, shop, 1) for shop in _CHAIN.shops[:2])
-    assert [lido.next_visit(0).customer for _ in range(5)] != [giardino.next_visit(0).customer for _ in range(5)]
+    days = []
+    for shop in _CHAIN.shops[:2]:
+        simulator = ShopSimulator(_CHAIN, shop, 1)
+        days.append([simulator.next_visit(0).customer for _ in range(5)])
+    assert days[0] != days[1]
 
 
 def test_a_visit_goes_through_its_stations_at_the_given_pace() -> None:
@@ -57,7 +62,7 @@ def test_the_truth_is_a_distribution_over_what_is_in_stock() -> None:
 def test_stock_changes_now_and_then_by_one_flavour_and_never_runs_dry() -> None:
     visits = _visits(400)
     changes = 0
-    for before, after in zip(visits, visits[1:], strict=False):
+    for before, after in itertools.pairwise(visits):
         moved = sum(a != b for a, b in zip(before.in_stock, after.in_stock, strict=True))
         assert moved == int(after.menu_changed)
         assert after.in_stock.count(False) <= SOLD_OUT_AT_MOST * len(after.in_stock)

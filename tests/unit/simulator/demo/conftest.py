@@ -16,7 +16,9 @@ _CHAIN = CHAINS["polar-scoop"]
 @pytest.fixture
 def info() -> RegisterInfo:
     shop = _CHAIN.shops[0]
-    return RegisterInfo("polar-scoop/pier-nine", _CHAIN, shop, best_sellers(_CHAIN.taste), "http://127.0.0.1:9")
+    return RegisterInfo(
+        "polar-scoop/pier-nine", _CHAIN, shop, best_sellers(_CHAIN.taste), "http://127.0.0.1:9"
+    )
 
 
 @pytest.fixture

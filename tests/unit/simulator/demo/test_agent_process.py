@@ -2,7 +2,7 @@ import asyncio
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,12 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def _write(script: Path, *lines: str) -> None:
     script.write_text("\n".join([f"#!{_PYTHON}", "import os, signal, sys, time", *lines]))
     script.chmod(0o700)
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not done():  # noqa: ASYNC110 - what other processes do sets no event here
+            await asyncio.sleep(0.02)
 
 
 def test_settings_survive_as_toml() -> None:
@@ -75,15 +81,11 @@ async def test_stopping_ends_children_and_those_who_do_not_listen(
     )
     agent = AgentProcess("chain/shop", tmp_path / "agent")
     await agent.start({})
-    async with asyncio.timeout(20):
-        while len(list(tmp_path.glob("child*"))) < 2:
-            await asyncio.sleep(0.02)
+    await _until(lambda: len(list(tmp_path.glob("child*"))) == 2)
     await agent.stop()
     assert agent.ending == "was killed by SIGKILL"
-    async with asyncio.timeout(20):
-        # The orphan is reaped by init, not by us, a moment after its death.
-        while agent.leftover() is not None:
-            await asyncio.sleep(0.02)
+    # The orphan is reaped by init, not by us, a moment after its death.
+    await _until(lambda: agent.leftover() is None)
 
 
 async def test_what_still_runs_is_called_a_leftover(command: Path, tmp_path: Path) -> None:

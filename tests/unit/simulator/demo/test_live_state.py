@@ -79,7 +79,9 @@ def test_latencies_are_taken_from_what_was_measured(
     assert latency["request"] == {"p50": 1.5, "p99": 2.5}
 
 
-def test_the_page_sees_a_hit_with_its_position(live: LiveState, visit: Visit, interaction: Interaction) -> None:
+def test_the_page_sees_a_hit_with_its_position(
+    live: LiveState, visit: Visit, interaction: Interaction
+) -> None:
     _serve(live, visit, interaction, _LIME)
     view = register_view(live.registers[_ID])
     assert view["bought"] == {"name": "Lime Sorbet", "colour": "#b9dd5c", "quantity": 2, "position": 1}
@@ -128,7 +130,9 @@ def test_changes_are_told_once(live: LiveState, visit: Visit) -> None:
     assert live.take_changed() == []
 
 
-def test_all_views_are_json(live: LiveState, info: RegisterInfo, visit: Visit, interaction: Interaction) -> None:
+def test_all_views_are_json(
+    live: LiveState, info: RegisterInfo, visit: Visit, interaction: Interaction
+) -> None:
     _serve(live, visit, interaction, _LIME)
     live.mark(1.25)
     views = [

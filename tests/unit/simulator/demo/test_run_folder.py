@@ -42,7 +42,10 @@ def test_two_demos_have_two_folders(tmp_path: Path) -> None:
 
 def test_the_folder_of_a_killed_demo_is_removed_by_the_next_and_a_running_ones_is_not(tmp_path: Path) -> None:
     holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4]
+        [sys.executable, "-c", _HOLD, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[4],
     )
     with holder:
         assert holder.stdout is not None

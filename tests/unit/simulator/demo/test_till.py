@@ -32,7 +32,7 @@ def _till(
         info=info,
         alive=alive,
         shop=ShopSimulator(info.chain, info.shop, 1, pace=pace),
-        pos=PosClient("http://till.test", "paper", transport=agent.transport),
+        pos=PosClient("http://till.test", "paper", exchange=agent),
         live=live,
         clock_s=time.monotonic,
     )
@@ -42,7 +42,7 @@ async def _serve_until(till: Till, done: Callable[[], bool]) -> None:
     stopping = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(till.serve(stopping))
-        while not done():
+        while not done():  # noqa: ASYNC110 - the state is a plain value, as for the page
             await asyncio.sleep(0.001)
         stopping.set()
 
@@ -106,7 +106,9 @@ async def test_a_sale_that_is_refused_stays_unacknowledged(
     assert live.error_count == 1
 
 
-async def test_a_till_without_agent_ends_by_itself(info: RegisterInfo, live: LiveState, agent: PaperAgent) -> None:
+async def test_a_till_without_agent_ends_by_itself(
+    info: RegisterInfo, live: LiveState, agent: PaperAgent
+) -> None:
     agent.refuse_with = 500
     till = _till(info, live, agent, alive=lambda: not live.registers[_ID].visit)
     async with asyncio.timeout(20):
