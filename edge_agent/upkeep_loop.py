@@ -8,7 +8,7 @@ from edge_agent.heartbeat import Heartbeat
 from edge_agent.ports import Clock
 
 TICK_S = 1.0
-BEAT_EVERY_TICKS = 5
+BEAT_EVERY_S = 5.0
 
 
 class Kept(Protocol):
@@ -28,6 +28,7 @@ async def upkeep(
     *,
     late: Callable[[float], None],
     alive: Callable[[], None],
+    beat_every_s: float = BEAT_EVERY_S,
 ) -> None:
     """Run until cancelled.
 
@@ -37,10 +38,11 @@ async def upkeep(
         clock: Measures how late a tick came.
         late: Gets the lag of every tick in seconds.
         alive: Called with every beat; feeds the service manager's watchdog.
+        beat_every_s: How often to run the model for the heartbeat's sake.
     """
-    ticks = 0
+    ticks, ticks_per_beat = 0, max(1, int(beat_every_s / TICK_S))
     while True:
-        if ticks % BEAT_EVERY_TICKS == 0:
+        if ticks % ticks_per_beat == 0:
             agent.warm_up()
             heartbeat.beat(clock.monotonic_ns())
             alive()

@@ -1,4 +1,4 @@
-"""What tests need of the machine: a browser, a broker. Missing is a loud skip, or a failure where promised."""
+"""What tests need of the machine; what is missing is a loud skip, or a failure where it was promised."""
 
 import os
 import shutil

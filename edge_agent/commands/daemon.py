@@ -40,7 +40,7 @@ from edge_agent.heartbeat import Heartbeat
 from edge_agent.log_fields import fields
 from edge_agent.model_slot import ModelSlot
 from edge_agent.presence_loop import PresenceWatch, watch_presence
-from edge_agent.upkeep_loop import upkeep
+from edge_agent.upkeep_loop import BEAT_EVERY_S, upkeep
 from inference import FlavourModel, ModelError
 from inference.default_models import default_model_dir
 
@@ -199,6 +199,7 @@ def _start_loops(running: Running, stop: asyncio.Event, group: asyncio.TaskGroup
                     running.clock,
                     late=running.metrics.ticked,
                     alive=running.manager.alive,
+                    beat_every_s=min(BEAT_EVERY_S, running.manager.watchdog_interval_s or BEAT_EVERY_S),
                 ),
                 "upkeep",
             ),

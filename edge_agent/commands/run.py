@@ -2,13 +2,9 @@
 
 import argparse
 import gc
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from edge_agent.cli import SubParsers
 
 
-def add_parser(verbs: "SubParsers") -> None:
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `run` to `topscoop edge`."""
     parser = verbs.add_parser(
         "run",

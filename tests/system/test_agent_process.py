@@ -110,7 +110,7 @@ def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, model_dir: 
         assert agent.ready.wait(10)
     told = "".join(agent.raw)
     assert f"port {port}" in told
-    assert "[api]" in told
+    assert "`port`" in told
     assert not (tmp_path / "data").exists()
 
 

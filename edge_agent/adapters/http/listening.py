@@ -47,18 +47,15 @@ def bind_unix(path: Path) -> socket.socket:
         PortBusyError: Another program answers on it.
         ConfigError: Something else is there, or the folder cannot be written to.
     """
+    _remove_dead(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        _remove_dead(path)
         sock.bind(str(path))
         path.chmod(_SOCKET_MODE)
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        raise ConfigError(
-            f"{path}: cannot listen there: {error.strerror or error}",
-            remedy="Set `unix_socket` under [api] to a short path in a folder that the agent may write to.",
-        ) from error
+        raise _unusable(path, error.strerror or str(error)) from error
     sock.setblocking(False)  # noqa: FBT003 - the library's signature
     return sock
 
@@ -68,8 +65,10 @@ def _remove_dead(path: Path) -> None:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from error
     if not stat.S_ISSOCK(mode):
-        raise FileExistsError(errno.EEXIST, "something that is no socket is there")
+        raise _unusable(path, "something that is no socket is there")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
@@ -79,6 +78,13 @@ def _remove_dead(path: Path) -> None:
     raise PortBusyError(
         f"{path}: another program answers on this socket",
         remedy="Stop that one, or set another `unix_socket` under [api].",
+    )
+
+
+def _unusable(path: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        f"{path}: cannot listen there: {reason}",
+        remedy="Set `unix_socket` under [api] to a short path in a folder that the agent may write to.",
     )
 
 
