@@ -21,10 +21,13 @@ from edge_agent.config import CameraConfig
 from edge_agent.ports import CameraState, Frame
 from tests.builders.clips import write_clip
 from tests.builders.mjpeg_server import MjpegServer, jpeg, mjpeg_server, scene
+from tests.builders.rtsp_server import RtspServer, rtsp_server
 from tests.builders.tiny_model import build_model_dir, painted_frame
 
 _ROOT = Path(__file__).parents[2]
 TIMES = CameraTimes(open_timeout_s=1.0, read_timeout_s=1.0, first_retry_s=0.02, longest_retry_s=0.1)
+pytestmark = pytest.mark.timeout(30)  # what waits here waits for another thread, for a second or two
+
 LEMON = painted_frame("lemon")
 
 
@@ -156,6 +159,41 @@ def test_a_stream_of_nothing_but_broken_pictures_is_a_lost_camera() -> None:
         until(lambda: opened.state() is CameraState.AWAY)
         assert opened.trouble() is not None
         assert opened.latest() is None
+
+
+def test_an_rtsp_camera_gives_pictures_and_survives_a_hang() -> None:
+    """A stream that falls silent with its connection open is away after the timeout, and comes back."""
+    with rtsp_server() as server, camera(server.url()) as opened:
+        assert newest(opened).pixels.shape == (480, 640, 3)
+        assert newest(opened).pixels.std() > 20, "a picture, not a grey field"
+        server.mute.set()
+        until(lambda: opened.state() is CameraState.AWAY)
+        server.mute.clear()
+        until(lambda: opened.state() is CameraState.LIVE)
+
+
+def test_an_rtsp_camera_that_accepts_and_never_answers_is_given_up() -> None:
+    server = RtspServer()
+    server.mute.set()
+    with rtsp_server(server), camera(server.url()) as opened:
+        until(lambda: opened.state() is CameraState.AWAY)
+        assert "does not answer" in str(opened.trouble())
+
+
+def test_an_rtsp_camera_takes_its_login_and_never_shows_it(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither in our log nor in what FFmpeg writes by itself."""
+    with rtsp_server(RtspServer(login=("admin", "pa:ss"))) as server:
+        with camera(server.url("admin:pa%3Ass@")) as opened:
+            newest(opened)
+        with camera(server.url("admin:wr0ng@")) as refused:
+            until(lambda: refused.state() is CameraState.AWAY)
+            assert "password" in getattr(refused.trouble(), "remedy", "")
+            assert "wr0ng" not in str(refused.trouble())
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "wr0ng" not in written
+    assert "pa%3Ass" not in written
 
 
 def test_a_clip_runs_over_and_over(tmp_path: Path) -> None:

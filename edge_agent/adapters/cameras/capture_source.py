@@ -13,6 +13,9 @@ from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
 from edge_agent.ports import Clock
 
+# OpenCV would write a warning of its own to standard error at each attempt; ours says it once, with a remedy.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+
 _NS_PER_S = 1_000_000_000
 _EARLY = 0.7
 """Pictures of a 30 fps camera never come at even times; one that comes at this share of the gap is due."""
