@@ -136,7 +136,8 @@ class _Scraped:
             "Listeners that were too slow.",
             self._events.dropped_subscribers,
         )
-        journal = CounterMetricFamily("topscoop_journal_records", "Records of the journal.", labels=["kind"])
+        # A gauge, because `waiting` and `refusing` stand among the counts.
+        journal = GaugeMetricFamily("topscoop_journal_records", "Counts of the journal.", labels=["kind"])
         for kind, count in status.journal.items():
             journal.add_metric([kind], count)
         yield journal

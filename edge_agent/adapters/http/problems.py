@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from edge_agent.errors import (
+    BadRequestError,
     ConflictError,
     JournalError,
     ModelRefusedError,
@@ -30,10 +31,13 @@ _SLUGS: Mapping[type[TopscoopError], tuple[str, HTTPStatus]] = {
     ConflictError: ("conflict", HTTPStatus.CONFLICT),
     UnknownFlavourError: ("unknown-flavour", HTTPStatus.UNPROCESSABLE_ENTITY),
     JournalError: ("journal-unavailable", HTTPStatus.SERVICE_UNAVAILABLE),
+    BadRequestError: ("impossible-request", HTTPStatus.UNPROCESSABLE_ENTITY),
     ModelRefusedError: ("model-refused", HTTPStatus.UNPROCESSABLE_ENTITY),
     TooManySubscribersError: ("too-many-listeners", HTTPStatus.SERVICE_UNAVAILABLE),
 }
-"""Most specific first: the first class that an error belongs to names its problem."""
+"""The first class that an error belongs to names its problem."""
+_SERVER_SLUGS: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
+"""What the server itself refuses. Our own names: Python's change from version to version."""
 
 
 class Problem(Exception):
@@ -84,8 +88,9 @@ def from_error(error: TopscoopError) -> Problem:
     for kind, (slug, status) in _SLUGS.items():
         if isinstance(error, kind):
             return Problem(status, slug, str(error), remedy=error.remedy)
-    status = HTTPStatus(error.status) if isinstance(error, RequestError) else HTTPStatus.INTERNAL_SERVER_ERROR
-    return Problem(status, status.phrase.lower().replace(" ", "-"), str(error), remedy=error.remedy)
+    if isinstance(error, RequestError):
+        return Problem(error.status, "refused-request", str(error), remedy=error.remedy)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", str(error), remedy=error.remedy)
 
 
 def from_faults(faults: Sequence[Mapping[str, object]]) -> Problem:
@@ -120,7 +125,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         detail = _ROUTING_WORDS.get(status, str(error.detail))
-        slug = status.phrase.lower().replace(" ", "-")
+        slug = _SERVER_SLUGS.get(status, "refused-request")
         return problem_response(
             Problem(status, slug, detail, remedy="/docs lists what there is.", headers=error.headers)
         )

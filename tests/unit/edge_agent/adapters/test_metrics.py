@@ -80,7 +80,7 @@ def test_states_are_read_when_they_are_asked_for(register: Register) -> None:
     assert dict(model)["digest"] == register.slot.current.digest  # type: ignore[union-attr]
     assert samples["topscoop_menu_in_stock"][()] == 16
     assert samples["topscoop_heartbeat_age_seconds"][()] == 1.5
-    assert samples["topscoop_journal_records_total"][(("kind", "impressions"),)] == 0
+    assert samples["topscoop_journal_records"][(("kind", "impressions"),)] == 0
 
 
 def test_without_model_there_is_no_model_info() -> None:
