@@ -14,6 +14,7 @@ help:
 	@echo "make test     all tests                               (ARGS=\"-k journal\" chooses)"
 	@echo "make check    lint, types, import contracts"
 	@echo "make bench    every figure against its goal           (ARGS=\"--quick\", \"--only request\")"
+	@echo "make bench-peer  install the server that the benchmark compares with"
 	@echo "make soak     the long runs"
 	@echo "make format   lay the code out"
 	@echo "make lock     pin the requirements anew"
@@ -52,6 +53,13 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.edge $(ARGS)
+
+bench-peer: .venv-bench/.installed
+
+.venv-bench/.installed: requirements/bench-peer.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 soak: $(VENV)/.installed-dev
 	@tests/install-services
