@@ -10,7 +10,7 @@ const PHASES = {
   served: "paid",
   closed: "agent ended",
 };
-const FULL_BAR = 0.5; // a probability that fills the bar; higher ones fill it too
+const FULL_BAR = 0.8; // a probability that fills the bar: hardly any flavour is surer than that
 
 const ORIGINS = {
   model: ["Model", "model", "the model’s three best"],
