@@ -70,7 +70,9 @@ def _add_train(verbs: Any) -> None:
     train.add_argument(
         "--limit", type=int, metavar="N", help="learn from the first N orders of each chain only"
     )
-    train.add_argument("--teacher-steps", type=int, default=3000, metavar="N", help="(default: %(default)s)")
+    train.add_argument(
+        "--teacher-steps", type=int, default=3000, metavar="N", help="0 for none (default: %(default)s)"
+    )
     train.add_argument("--teacher-size", type=int, default=96, metavar="PX", help="(default: %(default)s)")
     train.add_argument(
         "--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)"
@@ -79,7 +81,13 @@ def _add_train(verbs: Any) -> None:
         "--batch", type=int, default=64, metavar="N", help="frames a step (default: %(default)s)"
     )
     train.add_argument(
-        "--threads", type=int, default=2, metavar="N", help="CPU threads (default: %(default)s)"
+        "--threads", type=int, default=2, metavar="N", help="1 on a busy machine (default: %(default)s)"
+    )
+    train.add_argument(
+        "--begin-with",
+        type=Path,
+        metavar="DIR",
+        help="training folder whose student is where this one begins",
     )
     train.add_argument("--seed", type=int, default=1, help="of order and augmentation (default: %(default)s)")
     train.set_defaults(run=_run_train)

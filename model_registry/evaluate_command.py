@@ -18,6 +18,7 @@ from model_registry.adapters.golden_files import write_golden
 from model_registry.adapters.network_runner import latency_us, run_network
 from model_registry.adapters.report_page import report_page
 from model_registry.adapters.simulator_process import SimulatorProcesses
+from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
 from model_registry.adapters.training_folder import TrainedStudent, load_student
 from model_registry.context_model import context_probabilities
 from model_registry.encoding import encode
@@ -217,15 +218,12 @@ def _teacher(
     training: Path, model: _Model, test: Split, context: NDArray[np.float32]
 ) -> dict[str, NDArray[np.floating]]:
     """Ask the teacher where there is one; a report without its row was made without it."""
-    if not (training / "teacher-final.pt").exists():
+    path = teacher_file(training, model.manifest.tenant)
+    if not path.exists():
         return {}
-    from model_registry.adapters.teacher_files import teacher_opinions
-
     there = np.flatnonzero(test.orders.somebody)
     bar = ProgressBar(f"{model.manifest.tenant} answers of the teacher")
-    opinions = teacher_opinions(
-        training, model.manifest.tenant, test.frames[there], context[there], bar.update
-    )
+    opinions = teacher_opinions(path, test.frames[there], context[there], bar.update)
     return {TEACHER: opinions}
 
 

@@ -16,7 +16,7 @@ from model_registry.adapters.dataset_files import Dataset, write_atomically
 from model_registry.adapters.training_folder import TrainedStudent, pin_options, save_student
 from model_registry.context_model import fit_context_model
 from model_registry.encoding import best_sellers, encode
-from model_registry.errors import MissingPackages, UnusableDataset
+from model_registry.errors import MissingPackages, UnusableCheckpoint, UnusableDataset
 from model_registry.network import StudentShape
 from model_registry.orders import Orders
 from model_registry.progress import ProgressBar
@@ -24,9 +24,11 @@ from model_registry.progress import ProgressBar
 try:
     import torch
 
+    from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
+    from model_registry.adapters.teacher_graph import teacher_network
     from model_registry.adapters.torch_student import Student
     from model_registry.adapters.torch_teacher import Teacher, pretrained_file
-    from model_registry.adapters.torch_training import Labelled, Recipe, Trainer, device, opinions
+    from model_registry.adapters.torch_training import Labelled, Recipe, Trainer, device
 except ImportError as error:
     raise MissingPackages(
         f"training needs a package that is not installed: {error.name}",
@@ -34,6 +36,8 @@ except ImportError as error:
     ) from error
 
 SOFT_WEIGHT = 0.6
+_VALIDATE_EVERY = 500
+FINISHED_STUDENT = "student-final.pt"
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,27 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     chains = [_open(Dataset(folder), args.limit) for folder in args.data]
     _check_together(chains)
-    options = {
+    common = {
         "datasets": {chain.dataset.tenant: chain.dataset.digest for chain in chains},
         "limit": args.limit,
-        "teacher_steps": args.teacher_steps,
-        "teacher_size": args.teacher_size,
-        "student_steps": args.student_steps,
         "batch": args.batch,
         "seed": args.seed,
     }
-    pin_options(args.out, options)
+    teaching = common | {"teacher_steps": args.teacher_steps, "teacher_size": args.teacher_size}
+    options = teaching | {
+        "student_steps": args.student_steps,
+        "begin_with": None if args.begin_with is None else str(args.begin_with),
+    }
     flavours = {chain.dataset.tenant: len(chain.dataset.catalogue.flavours) for chain in chains}
     if args.teacher_steps:
+        pin_options(args.out, "teacher", teaching)
         teacher, teacher_history = _train_teacher(args, chains, flavours)
-        chains = [_with_opinions(args.out, teacher, chain) for chain in chains]
+        for chain in chains:
+            _export_teacher(args.out, teacher, chain)
+        chains = [_with_opinions(args, chain) for chain in chains]
     else:
         teacher_history = []
+    pin_options(args.out, "student", options)
     student, student_history = _train_student(args, chains, flavours)
     seconds = round(time.monotonic() - began, 1)
     for chain in chains:
@@ -130,7 +139,12 @@ def _train_teacher(
     context = chains[0].learning.context.shape[1]
     teacher = Teacher(args.teacher_size, context, flavours, pretrained_file())
     recipe = Recipe(
-        steps=args.teacher_steps, batch=args.batch, rate=1.5e-3, body_rate=0.4, average=0.997, patience=6
+        steps=args.teacher_steps,
+        batch=args.batch,
+        rate=1.5e-3,
+        body_rate=0.4,
+        average=0.997,
+        validate_every=max(_VALIDATE_EVERY, args.teacher_steps // 5),
     )
     groups = [(list(teacher.body()), recipe.body_rate), (list(teacher.heads.parameters()), 1.0)]
     trainer = Trainer(
@@ -143,21 +157,31 @@ def _train_teacher(
         seed=args.seed,
     )
     history = trainer.run(ProgressBar("teacher step").update)
-    torch.save(teacher.state_dict(), args.out / "teacher-final.pt")
-    description = {"size": args.teacher_size, "context": context, "flavours": flavours}
-    write_atomically(args.out / "teacher.json", json.dumps(description).encode())
     return teacher, history
 
 
-def _with_opinions(folder: Path, teacher: Teacher, chain: _Chain) -> _Chain:
+def _export_teacher(folder: Path, teacher: Teacher, chain: _Chain) -> None:
+    path = teacher_file(folder, chain.dataset.tenant)
+    path.parent.mkdir(exist_ok=True)
+    model = teacher_network(teacher.cpu(), chain.dataset.tenant, chain.dataset.size)
+    write_atomically(path, model.SerializeToString())
+
+
+def _with_opinions(args: argparse.Namespace, chain: _Chain) -> _Chain:
     """Ask the teacher once about every frame; what it said is kept beside the checkpoint."""
-    path = folder / f"opinions-{chain.dataset.tenant}.npy"
+    path = args.out / f"opinions-{chain.dataset.tenant}.npy"
     soft: NDArray[np.float32]
     if path.exists():
         soft = np.load(path)
     else:
         bar = ProgressBar(f"opinions on {chain.dataset.tenant}")
-        soft = opinions(teacher, chain.learning, bar.update)
+        soft = teacher_opinions(
+            teacher_file(args.out, chain.dataset.tenant),
+            chain.learning.frames,
+            chain.learning.context,
+            bar.update,
+            args.threads,
+        )
         part = path.with_name(f".{path.name}.part.npy")
         np.save(part, soft)
         part.replace(path)
@@ -169,11 +193,14 @@ def _train_student(
 ) -> tuple[Student, list[dict[str, float]]]:
     shape = StudentShape(size=chains[0].dataset.size, context=chains[0].learning.context.shape[1])
     student = Student(shape, flavours)
+    if args.begin_with is not None:
+        student.load_state_dict(finished_student(args.begin_with))
     recipe = Recipe(
         steps=args.student_steps,
         batch=args.batch,
         rate=3e-3,
         soft_weight=SOFT_WEIGHT if args.teacher_steps else 0.0,
+        validate_every=max(_VALIDATE_EVERY, args.student_steps // 10),
     )
     trainer = Trainer(
         student,
@@ -184,7 +211,24 @@ def _train_student(
         checkpoint=args.out / "student.pt",
         seed=args.seed,
     )
-    return student, trainer.run(ProgressBar("student step").update)
+    history = trainer.run(ProgressBar("student step").update)
+    torch.save(student.state_dict(), args.out / FINISHED_STUDENT)
+    return student, history
+
+
+def finished_student(folder: Path) -> dict[str, torch.Tensor]:
+    """Read the averaged weights of a finished student.
+
+    Raises:
+        UnusableCheckpoint: The folder holds none.
+    """
+    path = folder / FINISHED_STUDENT
+    if not path.exists():
+        raise UnusableCheckpoint(
+            f"{folder} holds no finished student", remedy="Finish that training first, or begin anew."
+        )
+    weights: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return weights
 
 
 def _trained(chain: _Chain, student: Student, note: dict[str, Any]) -> TrainedStudent:

@@ -28,6 +28,7 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 FEATURES = 1280
+PIXEL_MEAN, PIXEL_SCALE = 127.0, 128.0
 _NORM_EPSILON = 1e-3
 _HIDDEN, _CONTEXT_WIDTH = 192, 48
 
@@ -87,13 +88,13 @@ class _Depthwise(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(channels, 1, kernel, kernel), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(channels))
-        self._stride = stride
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled():
-            y: Tensor = _FixedDepthwise.apply(x, self.weight, self._stride)  # type: ignore[no-untyped-call]
+            y: Tensor = _FixedDepthwise.apply(x, self.weight, self.stride)  # type: ignore[no-untyped-call]
         else:
-            y = _depthwise(x, self.weight, self._stride, self.weight.shape[-1])
+            y = _depthwise(x, self.weight, self.stride, self.weight.shape[-1])
         return functional.relu6(y + self.bias.to(y.dtype)[:, None, None])
 
 
@@ -106,12 +107,12 @@ class _Block(nn.Module):
         self.expand = nn.Conv2d(inputs, inner, 1) if expansion > 1 else None
         self.depthwise = _Depthwise(inner, kernel, stride)
         self.project = nn.Conv2d(inner, outputs, 1)
-        self._skips = stride == 1 and inputs == outputs
+        self.skips = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
         inner = x if self.expand is None else functional.relu6(self.expand(x))
         y: Tensor = self.project(self.depthwise(inner))
-        return x + y if self._skips else y
+        return x + y if self.skips else y
 
 
 class Teacher(nn.Module):
@@ -149,7 +150,7 @@ class Teacher(nn.Module):
 
     def features(self, frames: Tensor) -> Tensor:
         """Describe uint8 frames [N, 3, S, S] BGR by vectors [N, 1280]."""
-        x = (frames.float() - 127.0) / 128.0
+        x = (frames.float() - PIXEL_MEAN) / PIXEL_SCALE
         if x.shape[-1] != self.size:
             x = functional.interpolate(
                 x, (self.size, self.size), mode="bilinear", align_corners=False, antialias=True

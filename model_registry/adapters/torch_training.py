@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -171,7 +172,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self._network.parameters(), 2.0)
         self._optimizer.step()
         self._update_average()
-        return float(loss)
+        return float(loss.detach())
 
     def _loss(
         self, features: Tensor, part: Labelled, soft_weight: float, model: nn.Module | None = None
@@ -317,13 +318,11 @@ def _augmented(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     """Mirror and shift each frame; its edge is repeated where the shift leaves a gap."""
     side = frames.shape[1]
     moved = np.empty_like(frames)
-    place = np.arange(side)
     for index, frame in enumerate(frames):
-        down, right = rng.integers(-_SHIFT_PX, _SHIFT_PX + 1, 2)
-        rows, columns = (np.clip(place + shift, 0, side - 1) for shift in (down, right))
-        if rng.random() < 0.5:
-            columns = columns[::-1]
-        moved[index] = frame[rows][:, columns]
+        top, left = rng.integers(0, 2 * _SHIFT_PX + 1, 2)
+        wider = cv2.copyMakeBorder(frame, *(_SHIFT_PX,) * 4, cv2.BORDER_REPLICATE)
+        shifted = wider[top : top + side, left : left + side]
+        moved[index] = shifted[:, ::-1] if rng.random() < 0.5 else shifted
     return moved
 
 

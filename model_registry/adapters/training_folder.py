@@ -29,14 +29,14 @@ class TrainedStudent:
     note: Mapping[str, Any]
 
 
-def pin_options(folder: Path, options: Mapping[str, Any]) -> None:
-    """Remember what a training folder was begun with.
+def pin_options(folder: Path, part: str, options: Mapping[str, Any]) -> None:
+    """Remember what a part of a training, teacher or student, was begun with.
 
     Raises:
         UnusableCheckpoint: It was begun with something else; going on would mix two trainings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / "options.json", json.dumps(options, indent=1, sort_keys=True)
+    path, text = folder / f"options-{part}.json", json.dumps(options, indent=1, sort_keys=True)
     if path.exists() and path.read_text("utf-8") != text:
         raise UnusableCheckpoint(
             f"{folder} was begun with other options or data",
