@@ -1,6 +1,7 @@
 """Arguments that several verbs share."""
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wire_protocol.errors import OperatorError
@@ -40,22 +41,20 @@ def chosen_shop(args: argparse.Namespace) -> "tuple[Chain, Shop]":
     )
 
 
-def at_least(low: float, kind: type[int] | type[float]) -> "_AtLeast":
-    """An argparse type: a number of this kind, not below `low`."""
-    return _AtLeast(low, kind)
+def number(
+    kind: type[int] | type[float], *, low: float, high: float = float("inf")
+) -> Callable[[str], int | float]:
+    """An argparse type: a number of this kind between `low` and `high`, both included."""
 
-
-class _AtLeast:
-    def __init__(self, low: float, kind: type[int] | type[float]) -> None:
-        self._low = low
-        self._kind = kind
-
-    def __call__(self, text: str) -> float:
+    def parse(text: str) -> int | float:
         try:
-            value = self._kind(text)
+            value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
         # Written so that NaN is refused too.
-        if not value >= self._low:
-            raise argparse.ArgumentTypeError(f"must be at least {self._low:g}, not {text}")
+        if not low <= value <= high:
+            limits = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+            raise argparse.ArgumentTypeError(f"must be {limits}, not {text}")
         return value
+
+    return parse

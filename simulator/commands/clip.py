@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.commands.arguments import add_shop_arguments, at_least, chosen_shop
+from simulator.commands.arguments import add_shop_arguments, chosen_shop, number
 
 if TYPE_CHECKING:
     from simulator.commands.arguments import SubParsers
@@ -21,7 +21,7 @@ def add_parser(subparsers: "SubParsers") -> None:
     )
     parser.add_argument("output", type=Path, help="clip to write (.avi, Motion JPEG)")
     add_shop_arguments(parser)
-    parser.add_argument("--seconds", type=at_least(1, float), default=20.0, help="default: %(default)s")
+    parser.add_argument("--seconds", type=number(float, low=1), default=20.0, help="default: %(default)s")
     parser.set_defaults(run=run)
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.commands.arguments import at_least
+from simulator.commands.arguments import number
 
 if TYPE_CHECKING:
     from simulator.commands.arguments import SubParsers
@@ -34,13 +34,18 @@ def add_parser(subparsers: "SubParsers") -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=at_least(1, float),
+        type=number(float, low=1),
         help=f"end after so many seconds (default: never; with --check {CHECK_SECONDS:g})",
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="same seed, same customers (default: %(default)s)"
     )
-    parser.add_argument("--port", type=int, default=0, help="port of the page (default: any free one)")
+    parser.add_argument(
+        "--port",
+        type=number(int, low=0, high=65_535),
+        default=0,
+        help="port of the page (default: any free one)",
+    )
     parser.add_argument(
         "--registers", type=int, choices=(1, 2, 3, 4), default=3, help="per chain (default: %(default)s)"
     )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.commands.arguments import at_least
+from simulator.commands.arguments import number
 
 if TYPE_CHECKING:
     from simulator.commands.arguments import SubParsers
@@ -19,7 +19,9 @@ def add_parser(subparsers: "SubParsers") -> None:
         "one in twelve shows the empty counter.",
     )
     parser.add_argument("output", type=Path, help="picture to write (.png or .jpg)")
-    parser.add_argument("--frames", type=at_least(1, int), default=24, help="how many (default: %(default)s)")
+    parser.add_argument(
+        "--frames", type=number(int, low=1), default=24, help="how many (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="same seed, same sheet (default: %(default)s)")
     parser.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.commands.arguments import add_shop_arguments, at_least, chosen_shop
+from simulator.commands.arguments import add_shop_arguments, chosen_shop, number
 
 if TYPE_CHECKING:
     from simulator.commands.arguments import SubParsers
@@ -26,7 +26,7 @@ def add_parser(subparsers: "SubParsers") -> None:
     parser.add_argument("--ring", type=Path, required=True, help="frame ring to create; best below /dev/shm")
     add_shop_arguments(parser)
     parser.add_argument(
-        "--seconds", type=at_least(1, float), help="end after so many seconds (default: never)"
+        "--seconds", type=number(float, low=1), help="end after so many seconds (default: never)"
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run)

@@ -157,6 +157,24 @@ def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]
         process.communicate(timeout=_PATIENCE_S)
 
 
+def test_ctrl_c_while_agents_start_leaves_nothing(environment: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        _command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    with process:
+        assert process.stderr is not None
+        while "starting" not in (line := process.stderr.readline()):
+            assert line, "the demo ended before it started anything"
+        _wait(lambda: _agents(process), "no agent was started")
+        agents = _agents(process)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 1
+        assert "ended before it was ready" in words
+    assert [pid for pid in agents if _runs(pid)] == []
+    assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []
+
+
 def test_a_folder_without_models_is_refused_in_words(environment: dict[str, str], tmp_path: Path) -> None:
     finished = subprocess.run(
         _command("--models", str(tmp_path)),

@@ -32,6 +32,7 @@ def test_every_verb_can_be_run(parser: argparse.ArgumentParser, line: list[str])
         (["demo", "--seconds", "0"], "must be at least 1"),
         (["demo", "--seconds", "nan"], "must be at least 1"),
         (["demo", "--seconds", "soon"], "must be a number"),
+        (["demo", "--port", "70000"], "must be between 0 and 65535"),
         (["demo", "--registers", "5"], "invalid choice"),
         (["sim", "sheet", "out.png", "--frames", "0"], "must be at least 1"),
         (["sim"], "required"),
