@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
         )
     visit = simulator.next_visit(0.0)
     served = 0
-    for number in range(round(args.seconds * FRAMES_PER_SECOND)):
-        now_s = number / FRAMES_PER_SECOND
+    for index in range(round(args.seconds * FRAMES_PER_SECOND)):
+        now_s = index / FRAMES_PER_SECOND
         if now_s >= visit.leaves_s:
             served += 1
             visit = simulator.next_visit(now_s)
