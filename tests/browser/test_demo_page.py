@@ -37,8 +37,16 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> CharacterBank:
     )
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, bank: CharacterBank) -> Iterator[DemoPage]:
+    """Shops for all tests that only look."""
+    with running_demo_page(tmp_path_factory.mktemp("shared"), bank) as page:
+        yield page
+
+
 @pytest.fixture
-def demo(tmp_path: Path, bank: CharacterBank) -> Iterator[DemoPage]:
+def own_demo(tmp_path: Path, bank: CharacterBank) -> Iterator[DemoPage]:
+    """Shops for one test that changes them."""
     with running_demo_page(tmp_path, bank) as page:
         yield page
 
@@ -146,10 +154,10 @@ def test_pause_stops_pictures_and_numbers_and_resumes_them(
 
 
 def test_an_agent_that_ended_is_told_aloud_and_in_words(
-    browser: Any, demo: DemoPage, complaints: list[str]
+    browser: Any, own_demo: DemoPage, complaints: list[str]
 ) -> None:
-    page = _open(browser, demo, complaints)
-    demo.close_register("polar-scoop/elm-park")
+    page = _open(browser, own_demo, complaints)
+    own_demo.close_register("polar-scoop/elm-park")
     banner = page.get_by_role("alert")
     banner.wait_for(timeout=30_000)
     assert "Elm Park" in banner.inner_text()
@@ -157,10 +165,10 @@ def test_an_agent_that_ended_is_told_aloud_and_in_words(
     page.context.close()
 
 
-def test_the_end_of_the_demo_is_told(browser: Any, demo: DemoPage, complaints: list[str]) -> None:
-    page = _open(browser, demo, complaints)
+def test_the_end_of_the_demo_is_told(browser: Any, own_demo: DemoPage, complaints: list[str]) -> None:
+    page = _open(browser, own_demo, complaints)
     page.locator("#connection[data-state=live]").wait_for()
-    demo.end()
+    own_demo.end()
     banner = page.get_by_role("alert")
     banner.wait_for(timeout=30_000)
     assert "has ended" in banner.inner_text()
