@@ -33,8 +33,12 @@ def _config_keys() -> Iterator[str]:
         [sys.executable, "-m", "topscoop", "edge", "config", "schema"], capture_output=True, check=True
     )
     for name, value in json.loads(schema.stdout)["properties"].items():
-        inner = value.get("properties")
-        yield from inner if inner else [name]
+        tables = [
+            table
+            for table in [value, *value.get("oneOf", []), *value.get("anyOf", [])]
+            if "properties" in table
+        ]
+        yield from (key for table in tables for key in table["properties"]) if tables else [name]
 
 
 def _tracked() -> list[Path]:
@@ -50,7 +54,7 @@ def _tracked() -> list[Path]:
 
 @pytest.mark.parametrize("verb", list(_verbs(build_parser(None))))
 def test_every_verb_is_documented(verb: str) -> None:
-    """Each command stands somewhere in the docs, or in a shared form such as `topscoop edge config check|show`."""
+    """Each command stands in the docs, perhaps in a shared form such as `topscoop edge config check|show`."""
     *head, last = verb.split(" ")
     shared = rf"{re.escape(' '.join(head))} [a-z|]*\b{re.escape(last)}\b"
     assert re.search(shared, _TEXT), f"no page mentions `{verb}`"
@@ -71,18 +75,19 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_link_leads_somewhere() -> None:
     """Relative links and pictures of all pages exist."""
-    broken = []
-    for page in [*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(_ROOT)}: {target}")
+    broken = [
+        f"{page.relative_to(_ROOT)}: {target}"
+        for page in [*_ROOT.glob("*.md"), *(_ROOT / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
     assert broken == []
 
 
 def test_make_targets_of_the_readme_exist() -> None:
     """Every `make …` that a page promises is a target."""
     targets = set(re.findall(r"^([a-z-]+):", (_ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)", (_ROOT / "README.md").read_text("utf-8")))
+    named = set(re.findall(r"(?m)(?:^|`)make ([a-z]+(?:-[a-z]+)*)", (_ROOT / "README.md").read_text("utf-8")))
     assert {"demo", "test"} <= named
     assert named - targets == set()
 
