@@ -102,14 +102,13 @@ class LiveState:
 
     def arrived(self, register: str, visit: Visit) -> None:
         """A customer stands at the register."""
-        state = self._change(register)
-        state.phase, state.visit = Phase.LOOKING, visit
+        state = self._change(register, Phase.LOOKING)
+        state.visit = visit
         state.interaction = state.bought = None
 
     def recommended(self, register: str, interaction: Interaction) -> None:
         """The agent answered with three flavours."""
-        state = self._change(register)
-        state.phase, state.interaction = Phase.CHOOSING, interaction
+        self._change(register, Phase.CHOOSING).interaction = interaction
         self.interactions += 1
         self.unacknowledged += 1
         self.request.add(interaction.request_ms)
@@ -118,11 +117,13 @@ class LiveState:
 
     def sold(self, register: str, bought: int) -> None:
         """The agent acknowledged the outcome."""
-        state = self._change(register)
+        state = self._change(register, Phase.SERVED)
         assert state.visit is not None, "nobody was there"
         assert state.interaction is not None, "nothing was offered"
-        state.phase, state.bought, state.problem = Phase.SERVED, bought, None
+        state.bought = bought
         state.served += 1
+        if state.phase is not Phase.CLOSED:
+            state.problem = None
         self.unacknowledged -= 1
         if state.interaction.source == FROM_MODEL:
             slate = state.info.slate(state.interaction)
@@ -131,9 +132,7 @@ class LiveState:
 
     def left(self, register: str) -> None:
         """The customer went away; what was recommended stays on the page until the next one comes."""
-        state = self._change(register)
-        if state.phase is not Phase.CLOSED:
-            state.phase = Phase.EMPTY
+        self._change(register, Phase.EMPTY)
 
     def failed(self, register: str, problem: str) -> None:
         """A request went wrong; the register goes on."""
@@ -142,8 +141,7 @@ class LiveState:
 
     def closed(self, register: str, problem: str) -> None:
         """The agent of a register ended by itself; nobody is served there any more."""
-        state = self._change(register)
-        state.phase, state.problem = Phase.CLOSED, problem
+        self._change(register, Phase.CLOSED).problem = problem
         self._count(problem)
 
     def mark(self, now_s: float) -> None:
@@ -156,9 +154,13 @@ class LiveState:
         changed, self._changed = sorted(self._changed), set()
         return changed
 
-    def _change(self, register: str) -> RegisterState:
+    def _change(self, register: str, phase: Phase | None = None) -> RegisterState:
+        """Go to the next phase, if it is one; a closed register stays closed, whatever still comes in."""
         self._changed.add(register)
-        return self.registers[register]
+        state = self.registers[register]
+        if phase is not None and state.phase is not Phase.CLOSED:
+            state.phase = phase
+        return state
 
     def _count(self, error: str) -> None:
         self.error_count += 1

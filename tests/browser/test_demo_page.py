@@ -1,33 +1,20 @@
 """The demo page in a real browser, with paper agents behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from simulator.bank import CharacterBank
 from tests.builders.demo_page import DemoPage, running_demo_page
 
-playwright = pytest.importorskip("playwright.sync_api")
-_CHROMIUM = Path("/usr/bin/chromium")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-pytestmark = [
-    pytest.mark.service,
-    pytest.mark.skipif(not _CHROMIUM.exists(), reason="needs Debian's chromium (tests/install-services)"),
-]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 _DRAWN = """canvas => {
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   return new Set(pixels).size > 20;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(_CHROMIUM), args=_FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -51,23 +38,31 @@ def own_demo(tmp_path: Path, bank: CharacterBank) -> Iterator[DemoPage]:
         yield page
 
 
+Open = Callable[..., Page]
+
+
 @pytest.fixture
-def complaints() -> list[str]:
-    return []
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens pages; console errors, failures and breaches of the CSP on any of them fail the test."""
+    contexts, complaints = [], []
+
+    def open_page(demo: DemoPage, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(demo.url)
+        page.locator(".register").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
 
 
-def _open(browser: Any, demo: DemoPage, complaints: list[str], **context: Any) -> Any:
-    """A page whose console errors, failed requests and breaches of the CSP are collected."""
-    context.setdefault("viewport", {"width": 1280, "height": 800})
-    page = browser.new_context(**context).new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(demo.url)
-    page.locator(".register").first.wait_for()
-    return page
-
-
-def _until(page: Any, expression: str) -> None:
+def _until(page: Page, expression: str) -> None:
     """Wait until an expression holds. The page's CSP forbids the eval that `wait_for_function` needs."""
     for _ in range(300):
         if page.evaluate(expression):
@@ -76,15 +71,13 @@ def _until(page: Any, expression: str) -> None:
     pytest.fail(f"never became true: {expression}")
 
 
-def _told(page: Any) -> None:
+def _told(page: Page) -> None:
     """Wait until a register shows what was bought."""
     page.locator(".bought svg").first.wait_for(timeout=30_000)
 
 
-def test_six_registers_show_pictures_flavours_and_purchases(
-    browser: Any, demo: DemoPage, complaints: list[str]
-) -> None:
-    page = _open(browser, demo, complaints)
+def test_six_registers_show_pictures_flavours_and_purchases(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
     assert page.locator(".register").count() == 6
     assert page.locator(".chain h2").all_inner_texts() == [
         "Gelateria Sole 16 flavours",
@@ -95,14 +88,12 @@ def test_six_registers_show_pictures_flavours_and_purchases(
     _until(page, "document.querySelectorAll('.share:not(:empty)').length >= 9")
     text = page.locator(".bought").all_inner_texts()
     assert any(words.endswith(("as offered", "instead")) for words in text)
-    assert complaints == []
-    page.context.close()
 
 
 def test_running_hits_stand_beside_best_sellers_and_the_best_possible(
-    browser: Any, demo: DemoPage, complaints: list[str]
+    open_page: Open, demo: DemoPage
 ) -> None:
-    page = _open(browser, demo, complaints)
+    page = open_page(demo)
     _until(page, "document.querySelector('.hits .model td').textContent.endsWith('%')")
     rows = page.locator(".hits").first.locator("th").all_inner_texts()
     assert rows == ["Model", "Best-sellers", "Best possible", "Sold"]
@@ -112,31 +103,26 @@ def test_running_hits_stand_beside_best_sellers_and_the_best_possible(
     }
     assert shown["bayes"] >= max(shown["model"], shown["bestsellers"])
     _until(page, "document.querySelector('polyline.model').points.length >= 2")
-    page.context.close()
 
 
-def test_the_chart_has_its_numbers_as_a_table(browser: Any, demo: DemoPage, complaints: list[str]) -> None:
-    page = _open(browser, demo, complaints)
+def test_the_chart_has_its_numbers_as_a_table(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
     _until(page, "document.querySelector('polyline.model').points.length >= 2")
     page.locator("summary").first.press("Enter")
     heads = page.locator("details").first.locator("thead th").all_inner_texts()
     assert heads == ["Time", "Model", "Best-sellers", "Best possible"]
     assert page.locator("details").first.locator("tbody tr").count() >= 2
-    page.context.close()
 
 
 @pytest.mark.parametrize("width", [390, 320, 768, 1280])
-def test_nothing_sticks_out_sideways(browser: Any, demo: DemoPage, complaints: list[str], width: int) -> None:
-    page = _open(browser, demo, complaints, viewport={"width": width, "height": 844})
+def test_nothing_sticks_out_sideways(open_page: Open, demo: DemoPage, width: int) -> None:
+    page = open_page(demo, viewport={"width": width, "height": 844})
     _told(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
 
 
-def test_pause_stops_pictures_and_numbers_and_resumes_them(
-    browser: Any, demo: DemoPage, complaints: list[str]
-) -> None:
-    page = _open(browser, demo, complaints)
+def test_pause_stops_pictures_and_numbers_and_resumes_them(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
     _told(page)
     button = page.get_by_role("button", name="Pause")
     button.press("Enter")
@@ -149,37 +135,29 @@ def test_pause_stops_pictures_and_numbers_and_resumes_them(
     assert page.locator("#customers").inner_text() == before
     button.press("Enter")
     _until(page, f"document.querySelector('#customers').textContent !== '{before}'")
-    assert complaints == []
-    page.context.close()
 
 
-def test_an_agent_that_ended_is_told_aloud_and_in_words(
-    browser: Any, own_demo: DemoPage, complaints: list[str]
-) -> None:
-    page = _open(browser, own_demo, complaints)
+def test_an_agent_that_ended_is_told_aloud_and_in_words(open_page: Open, own_demo: DemoPage) -> None:
+    page = open_page(own_demo)
     own_demo.close_register("polar-scoop/elm-park")
     banner = page.get_by_role("alert")
     banner.wait_for(timeout=30_000)
     assert "Elm Park" in banner.inner_text()
     page.locator("#register-polar-scoop-elm-park .problem").wait_for()
-    page.context.close()
 
 
-def test_the_end_of_the_demo_is_told(browser: Any, own_demo: DemoPage, complaints: list[str]) -> None:
-    page = _open(browser, own_demo, complaints)
+def test_the_end_of_the_demo_is_told(open_page: Open, own_demo: DemoPage) -> None:
+    page = open_page(own_demo)
     page.locator("#connection[data-state=live]").wait_for()
     own_demo.end()
     banner = page.get_by_role("alert")
     banner.wait_for(timeout=30_000)
     assert "has ended" in banner.inner_text()
     assert page.get_by_role("button", name="Pause").is_disabled()
-    page.context.close()
 
 
-def test_everything_is_reached_by_keyboard_in_reading_order(
-    browser: Any, demo: DemoPage, complaints: list[str]
-) -> None:
-    page = _open(browser, demo, complaints)
+def test_everything_is_reached_by_keyboard_in_reading_order(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
     reached = []
     for _ in range(10):
         page.keyboard.press("Tab")
@@ -188,23 +166,19 @@ def test_everything_is_reached_by_keyboard_in_reading_order(
     assert reached[1] == "Pause"
     assert sum("Display" in text for text in reached) == 6
     assert sum("Numbers of the chart" in text for text in reached) == 2
-    page.context.close()
 
 
-def test_links_lead_to_the_displays_in_a_new_tab(browser: Any, demo: DemoPage, complaints: list[str]) -> None:
-    page = _open(browser, demo, complaints)
+def test_links_lead_to_the_displays_in_a_new_tab(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
     link = page.locator(".register a").first
     assert link.get_attribute("href") == "http://127.0.0.1:9/display"
     assert (link.get_attribute("target"), link.get_attribute("rel")) == ("_blank", "noopener")
     assert "Display of Lido" in link.text_content()
-    page.context.close()
 
 
-def test_reduced_motion_shows_a_still_now_and_then(
-    browser: Any, demo: DemoPage, complaints: list[str]
-) -> None:
+def test_reduced_motion_shows_a_still_now_and_then(open_page: Open, demo: DemoPage) -> None:
     """No more than one picture in two seconds per register, and nothing slides."""
-    page = _open(browser, demo, complaints, reduced_motion="reduce")
+    page = open_page(demo, reduced_motion="reduce")
     _told(page)
     counted = page.evaluate(
         """async () => {
@@ -220,11 +194,10 @@ def test_reduced_motion_shows_a_still_now_and_then(
     )
     assert 0 < counted <= 12
     assert page.evaluate("getComputedStyle(document.querySelector('.bar i')).transitionDuration") == "0s"
-    page.context.close()
 
 
-def test_dark_mode_is_dark_and_readable(browser: Any, demo: DemoPage, complaints: list[str]) -> None:
-    page = _open(browser, demo, complaints, color_scheme="dark")
+def test_dark_mode_is_dark_and_readable(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo, color_scheme="dark")
     colours = page.evaluate(
         """() => {
           const card = getComputedStyle(document.querySelector(".register"));
@@ -235,4 +208,3 @@ def test_dark_mode_is_dark_and_readable(browser: Any, demo: DemoPage, complaints
     ground, ink = (sum(colour) / 3 for colour in colours)
     assert ground < 60
     assert ink > 200
-    page.context.close()

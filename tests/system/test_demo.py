@@ -126,7 +126,7 @@ def test_an_agent_that_is_killed_fails_the_check_and_is_named(environment: dict[
         output, words = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 1
         assert "the agent of gelateria-sole/lido was killed by SIGKILL" in words
-        assert json.loads(output.splitlines()[-1])["errors"] == 1
+        assert json.loads(output.splitlines()[-1])["errors"] >= 1
         assert [pid for pid in agents if _runs(pid)] == []
 
 

@@ -108,12 +108,19 @@ def test_sold_out_flavours_are_named(live: LiveState, visit: Visit) -> None:
     assert register_view(live.registers[_ID])["sold_out"] == ["Cookies & Cream"]
 
 
-def test_a_closed_register_stays_closed(live: LiveState, visit: Visit) -> None:
+def test_a_closed_register_stays_closed_whatever_still_comes_in(
+    live: LiveState, visit: Visit, interaction: Interaction
+) -> None:
+    """An agent may die right after its last answer, before the till has read it."""
+    live.arrived(_ID, visit)
+    live.recommended(_ID, interaction)
     live.closed(_ID, "the agent was killed")
+    live.sold(_ID, _LIME)
     live.left(_ID)
     state = live.registers[_ID]
     assert (state.phase, state.problem) == (Phase.CLOSED, "the agent was killed")
     assert live.errors == ["the agent was killed"]
+    assert live.unacknowledged == 0
 
 
 def test_errors_are_all_counted_and_the_first_are_kept(live: LiveState) -> None:
