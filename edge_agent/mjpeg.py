@@ -25,7 +25,7 @@ def boundary_of(content_type: str) -> bytes:
     # Cameras disagree on whether the announced boundary already has the two dashes.
     boundary = match[1].strip().lstrip("-") if match else ""
     if not boundary or not boundary.isascii():
-        raise MjpegError(f"the answer is {content_type[:80]!r}, not multipart/x-mixed-replace with a boundary")
+        raise MjpegError(f"the answer is {content_type[:80]!r}, no multipart/x-mixed-replace with a boundary")
     return boundary.encode("ascii")
 
 

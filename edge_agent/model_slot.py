@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import numpy as np
+
 from edge_agent.errors import ModelRefusedError
 from edge_agent.ports import Model, ModelLoader
-from inference import ModelError
+from inference import Context, ModelError
+
+_BLANK = np.zeros((480, 640, 3), np.uint8)
 
 
 class ModelSlot:
@@ -24,20 +28,21 @@ class ModelSlot:
         self.directory: Path | None = None
 
     def load(self, directory: Path) -> Model:
-        """Read, check and warm up a model without using it; takes a fraction of a second.
+        """Read, check and try out a model without using it; takes a fraction of a second.
 
         Raises:
             ModelRefusedError: The directory holds no usable model of this chain.
         """
         try:
             model = self._loader(directory)
-            model.warm_up()
+            # One real answer: a network that loads may still fail to run, or answer NaN for everything.
+            model.recommend(_BLANK, Context())
         except ModelError as error:
             raise ModelRefusedError(f"{directory}: {error}", remedy=error.remedy) from error
         if model.manifest.tenant != self._tenant:
             raise ModelRefusedError(
-                f"{directory}: the model belongs to {model.manifest.tenant!r}, this register to {self._tenant!r}",
-                remedy="Take a model of the register's chain, or correct `tenant` in the configuration.",
+                f"{directory}: the model belongs to {model.manifest.tenant!r}, not to {self._tenant!r}",
+                remedy="Take a model of this register's chain, or correct `tenant` in the configuration.",
             )
         return model
 

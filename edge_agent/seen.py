@@ -38,7 +38,7 @@ def look(frame: Frame | None, context: Context, shelf: Shelf, *, now_ns: int, ma
         recommendation = shelf.model.recommend(frame.pixels, context, shelf.mask)
     except InferenceError as error:
         return Seen(None, Reason.MODEL_FAILED, age_ms, error)
-    nobody = recommendation.nobody > shelf.model.manifest.nobody_threshold
+    nobody = shelf.model.manifest.means_nobody(recommendation.nobody)
     return Seen(recommendation, Reason.NOBODY if nobody else None, age_ms)
 
 

@@ -32,7 +32,7 @@ class DigestMismatch(ModelError):
 
 
 class BrokenAnswer(ModelError):
-    """The network answered something impossible, such as NaN; nothing of it may be shown."""
+    """The network failed, or answered something impossible such as NaN; nothing of it may be shown."""
 
 
 class ModelInUse(ModelError):

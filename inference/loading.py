@@ -13,7 +13,7 @@ from inference.onnx_scan import check_onnx
 
 MANIFEST_FILE = "manifest.json"
 
-_ORT_ERRORS = (
+ORT_ERRORS = (
     ort_errors.EPFail,
     ort_errors.Fail,
     ort_errors.InvalidArgument,
@@ -26,7 +26,8 @@ _ORT_ERRORS = (
     ValueError,
 )
 """ONNX Runtime's errors have no common root of their own."""
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4
+"""Errors are raised and told in our words; ONNX Runtime would write each to standard error as well."""
 _TAKE_AGAIN = "Take the whole model directory again from where it was published."
 
 
@@ -111,10 +112,10 @@ def _session(data: bytes) -> ort.InferenceSession:
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except _ORT_ERRORS as error:
+    except ORT_ERRORS as error:
         reason = " ".join(str(error).split())[:300]
         raise NotAModel(f"ONNX Runtime cannot load the network: {reason}", remedy=_TAKE_AGAIN) from error
 

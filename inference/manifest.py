@@ -88,6 +88,10 @@ class Manifest:
                 return index
         raise KeyError(flavour_id)
 
+    def means_nobody(self, nobody: float) -> bool:
+        """Whether a network that answers `nobody` says that nobody stands there."""
+        return nobody >= self.nobody_threshold
+
     def encode_context(self, context: Context) -> NDArray[np.float32]:
         """The network's second input without its batch axis, float32 [context_length]."""
         encoded = np.zeros(self.context_length, np.float32)

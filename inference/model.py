@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.context import Context, encode_into
 from inference.errors import BrokenAnswer, ModelInUse, StockError
 from inference.frame import fit_frame
-from inference.loading import LoadedModel, load
+from inference.loading import ORT_ERRORS, LoadedModel, load
 from inference.manifest import SLATE, Manifest
 from inference.recommendation import Recommendation
 
@@ -66,10 +66,15 @@ class FlavourModel:
         return self.manifest.model.sha256
 
     def warm_up(self) -> None:
-        """Run once on what the buffers hold, so that caches and clocks are up when the frame comes."""
+        """Run once on what the buffers hold, so that caches and clocks are up when the frame comes.
+
+        Raises:
+            BrokenAnswer: The network cannot be run.
+            ModelInUse: Another thread is inside.
+        """
         self._enter()
         try:
-            self._session.run_with_iobinding(self._binding)
+            self._run()
         finally:
             self._busy.release()
 
@@ -86,7 +91,7 @@ class FlavourModel:
         Raises:
             FrameError: The array is no frame.
             StockError: The mask has another type or length.
-            BrokenAnswer: The network answered something impossible.
+            BrokenAnswer: The network cannot be run, or answered something impossible.
             ModelInUse: Another thread is inside.
         """
         self._enter()
@@ -96,7 +101,7 @@ class FlavourModel:
             encode_into(self._features, context, self._context)
             self._set_stock(in_stock)
             before = perf_counter_ns()
-            self._session.run_with_iobinding(self._binding)
+            self._run()
             after = perf_counter_ns()
             return self._answer(started, before, after)
         finally:
@@ -112,6 +117,13 @@ class FlavourModel:
     def _enter(self) -> None:
         if not self._busy.acquire(blocking=False):
             raise ModelInUse("two threads used one model at once", remedy="Load one FlavourModel per thread.")
+
+    def _run(self) -> None:
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except ORT_ERRORS as error:
+            reason = " ".join(str(error).split())[:300]
+            raise BrokenAnswer(f"the network fails while it runs: {reason}", remedy=_MODEL_REMEDY) from error
 
     def _set_stock(self, in_stock: NDArray[np.bool_] | None) -> None:
         if in_stock is None:

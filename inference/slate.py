@@ -29,7 +29,7 @@ def choose_slate(
         recommendation: Its answer.
         in_stock: The mask that the model was given, bool [F]; None when everything is in stock.
     """
-    if recommendation.nobody < manifest.nobody_threshold:
+    if not manifest.means_nobody(recommendation.nobody):
         return Slate("model", recommendation.top3, recommendation.probability)
     stock = np.ones(len(manifest.flavours), np.bool_) if in_stock is None else in_stock
     ranked = [index for index in map(manifest.index_of, manifest.bestsellers) if stock[index]]

@@ -69,7 +69,7 @@ class Register:
         self.journal = MemoryJournal(self.clock, seeded_randomness(1))
         self.slot = ModelSlot(FlavourModel.load, tenant="gelateria-sole")
         if model_dir is not None:
-            self.slot.put(self.slot.load(model_dir), model_dir)
+            self.slot.put(FlavourModel.load(model_dir), model_dir)
         self.config = EdgeConfig(
             **{"tenant": "gelateria-sole", "store": "rimini", "register": "till-1", "shop_kind": "beach"}
             | config

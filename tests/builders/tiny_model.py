@@ -77,17 +77,23 @@ def build_model_dir(
     size: int = 160,
     golden: bool = True,
     nan_scores: bool = False,
+    fails: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write `model.onnx`, `manifest.json` and, if asked, `golden/` into `directory`, and return it.
 
     `flavours` is 3 to 16 and takes the first rows of `CATALOGUE`; best-sellers are in catalogue order.
     Another `seed` or `version` gives another digest with the same behaviour. `nan_scores` makes a model
-    that loads and then answers NaN for every frame.
+    that loads and then answers NaN for every frame, `fails` one that cannot be run on any.
     """
     directory.mkdir(parents=True, exist_ok=True)
     data = build_onnx(
-        flavours=flavours, size=size, nan_scores=nan_scores, seed=seed, name=f"{tenant} {version}"
+        flavours=flavours,
+        size=size,
+        nan_scores=nan_scores,
+        fails=fails,
+        seed=seed,
+        name=f"{tenant} {version}",
     )
     (directory / "model.onnx").write_bytes(data)
     manifest = build_manifest(data, tenant=tenant, version=version, flavours=flavours, size=size)
@@ -135,7 +141,13 @@ def build_manifest(
 
 
 def build_onnx(
-    *, flavours: int = 16, size: int = 160, nan_scores: bool = False, seed: int = 0, name: str = "tiny"
+    *,
+    flavours: int = 16,
+    size: int = 160,
+    nan_scores: bool = False,
+    fails: bool = False,
+    seed: int = 0,
+    name: str = "tiny",
 ) -> bytes:
     """The serialized network of contract v1 described at the top of this file."""
     colours = np.array([flavour_bgr(row[0]) for row in CATALOGUE[:flavours]], np.float32) / 255
@@ -155,6 +167,8 @@ def build_onnx(
         "out_of_stock": np.array(-1e9, np.float32),
         "three": np.array([3], np.int64),
         "padding": np.array(-1, np.int64),
+        "none": np.array(0, np.int64),
+        "beyond": np.array(flavours, np.int64),
         "channels": np.array([1], np.int64),
     }
     nodes = [
@@ -176,7 +190,9 @@ def build_onnx(
         helper.make_node("Where", ["in_stock", "scores", "out_of_stock"], ["masked"]),
         helper.make_node("Softmax", ["masked"], ["chance"], axis=1),
         helper.make_node("TopK", ["masked", "three"], ["_best", "best"], axis=1),
-        helper.make_node("GatherElements", ["chance", "best"], ["best_chance"], axis=1),
+        # Which flavours are best is only known when it runs, so the index is too large only then.
+        helper.make_node("Add", ["best", "beyond" if fails else "none"], ["best_index"]),
+        helper.make_node("GatherElements", ["chance", "best_index"], ["best_chance"], axis=1),
         helper.make_node("GatherElements", ["in_stock", "best"], ["sold"], axis=1),
         helper.make_node("Where", ["sold", "best", "padding"], ["top3"]),
         helper.make_node("Where", ["sold", "best_chance", "zero"], ["probability"]),

@@ -6,7 +6,7 @@ import pytest
 
 from edge_agent.errors import ModelRefusedError
 from edge_agent.model_slot import ModelSlot
-from inference import BrokenAnswer, FlavourModel
+from inference import FlavourModel
 from tests.builders.tiny_model import build_model_dir
 
 
@@ -43,13 +43,15 @@ def test_what_is_no_model_of_this_chain_is_refused(model_dir: Path, damage: str)
     assert refusal.value.remedy
 
 
-def test_a_model_that_fails_its_first_run_is_refused(model_dir: Path) -> None:
-    class Stillborn(FlavourModel):
-        def warm_up(self) -> None:
-            raise BrokenAnswer("no finite numbers", remedy="Take another.")
-
-    with pytest.raises(ModelRefusedError, match="no finite numbers"):
-        ModelSlot(Stillborn.load, tenant="gelateria-sole").load(model_dir)
+@pytest.mark.parametrize(
+    ("way", "told"), [("nan_scores", "no finite numbers"), ("fails", "fails while it runs")]
+)
+def test_a_model_without_a_first_answer_is_refused(tmp_path: Path, way: str, told: str) -> None:
+    """It loads and keeps its contract; only an answer shows that it is of no use."""
+    directory = build_model_dir(tmp_path, golden=False, **{way: True})
+    with pytest.raises(ModelRefusedError, match=told) as refusal:
+        ModelSlot(FlavourModel.load, tenant="gelateria-sole").load(directory)
+    assert refusal.value.remedy
 
 
 async def test_the_model_before_serves_until_the_new_one_is_ready(model_dir: Path, tmp_path: Path) -> None:

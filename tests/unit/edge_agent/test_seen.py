@@ -62,12 +62,16 @@ def test_without_model_or_picture_there_is_a_reason(shelf: Shelf) -> None:
     assert look(None, Context(), shelf, now_ns=NOW_NS, max_age_ms=100).reason is Reason.CAMERA_AWAY
 
 
-def test_trouble_is_told_not_raised(tmp_path: Path, shelf: Shelf) -> None:
-    """A model that answers NaN, and a camera that delivers no picture at all."""
-    broken = FlavourModel.load(build_model_dir(tmp_path, nan_scores=True, golden=False))
+@pytest.mark.parametrize("way", ["nan_scores", "fails"])
+def test_a_broken_model_is_told_not_raised(tmp_path: Path, way: str) -> None:
+    """One that answers NaN, and one that cannot be run."""
+    broken = FlavourModel.load(build_model_dir(tmp_path, golden=False, **{way: True}))
     seen = look(frame(), Context(), Shelf.lay(broken, Menu(), ()), now_ns=NOW_NS, max_age_ms=100)
     assert seen.reason is Reason.MODEL_FAILED
     assert isinstance(seen.error, BrokenAnswer)
+
+
+def test_a_camera_without_pixels_is_told_not_raised(shelf: Shelf) -> None:
     flat = Frame(np.zeros((0, 0, 3), np.uint8), NOW_NS, 1)
     seen = look(flat, Context(), shelf, now_ns=NOW_NS, max_age_ms=100)
     assert seen.reason is Reason.MODEL_FAILED

@@ -150,6 +150,15 @@ def test_a_network_that_answers_nan_is_not_believed(tmp_path: Path) -> None:
     assert "best-sellers" in caught.value.remedy
 
 
+def test_a_network_that_fails_while_it_runs_is_told_in_our_words(tmp_path: Path) -> None:
+    """ONNX Runtime's own errors would pass everybody who catches ours, and end the agent."""
+    broken = FlavourModel.load(build_model_dir(tmp_path, fails=True, golden=False))
+    for call in (broken.warm_up, lambda: broken.recommend(painted_frame("lemon"), SUMMER)):
+        with pytest.raises(BrokenAnswer, match="fails while it runs") as caught:
+            call()
+        assert "best-sellers" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
