@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.http_client import HttpError, KeepAlive, build_request
-from benchmarks.processes import running, wait_until
+from benchmarks.processes import ProgramError, running, wait_until
 from benchmarks.setting import ROOT, Setting
 
 _HOST = "127.0.0.1"
+_CREATED = 201
 _START_TIMEOUT_S = 60
 _TOKEN = "benchmark-till-0123456789"
 
@@ -174,13 +175,19 @@ def reachable(data_dir: Path, process: subprocess.Popen[bytes], log: Path) -> Se
 
 
 def recommended(server: Server) -> float | None:
-    """The moment (time.perf_counter()) of an answer that the model gave, or None if best-sellers came."""
+    """The moment (time.perf_counter()) of an answer that the model gave, or None if best-sellers came.
+
+    Raises:
+        ProgramError: The agent answered, but with a refusal.
+    """
     try:
         status, body = server.ask("POST", "/v1/interactions")
     except (HttpError, OSError):
         return None
-    if status != 201:
-        return None
+    if status != _CREATED:
+        raise ProgramError(
+            f"the agent refused an interaction: {status} {body[:300].decode(errors='replace')}"
+        )
     return time.perf_counter() if json.loads(body)["source"] == "model" else None
 
 
