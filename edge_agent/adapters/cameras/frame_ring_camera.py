@@ -1,6 +1,5 @@
-"""`synthetic:PATH`: pictures that another process writes into a mapped file, copied when asked for."""
+"""`synthetic:PATH`: pictures that another process writes into a ring of frames, copied when asked for."""
 
-import mmap
 import os
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -27,30 +26,31 @@ _JOIN_S = 1.8
 
 
 class _Ring:
-    """A mapped file; raises CameraError where it is no ring."""
+    """An open file; raises CameraError where it is no ring.
+
+    It is read, not mapped: a writer that cuts a mapped file short would end this process with SIGBUS, and the
+    pages of a mapping count as memory of every agent that looks into it.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
-                self.layout = RingLayout.parse(file.read(HEADER_BYTES))
-                status = os.fstat(file.fileno())
-                if status.st_size < self.layout.total_bytes:
-                    raise CameraError(f"{path} is shorter than its header says")
-                self._memory = mmap.mmap(file.fileno(), self.layout.total_bytes, prot=mmap.PROT_READ)
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise CameraError(
-                f"{path} cannot be read: {error.strerror}", remedy="Start the writer."
+                f"{path} cannot be read: {error.strerror}", remedy="Start the process that writes it."
             ) from error
-        except RingFormatError as error:
-            raise CameraError(
-                f"{path}: {error}", remedy="Name a file that a simulated shop writes."
-            ) from error
-        self.identity = (status.st_dev, status.st_ino)
-        self._view = memoryview(self._memory)
+        try:
+            status = os.fstat(self._file)
+            self.layout = _layout(path, self._read(0, HEADER_BYTES), status.st_size)
+        except BaseException:
+            self.close()
+            raise
+        self.identity = (status.st_dev, status.st_ino, self.layout)
 
     def newest(self) -> tuple[int, int]:
-        """Number (0: none yet) and time of the newest frame."""
-        return read_newest(self._view)
+        """Number (0: none yet, or cut off) and time of the newest frame."""
+        header = self._read(0, HEADER_BYTES)
+        return read_newest(memoryview(header)) if len(header) == HEADER_BYTES else (0, 0)
 
     def copy(self) -> Frame | None:
         """The newest frame in an array of its own; None when there is none, or each copy was overtaken."""
@@ -59,21 +59,45 @@ class _Ring:
             if sequence == 0:
                 return None
             offset = self.layout.slot_offset(sequence)
-            before = read_slot_header(self._view, offset)
+            before = self._slot(offset)
             if before[0] != sequence:
                 continue
-            flat = np.frombuffer(self._view, np.uint8, self.layout.frame_bytes, offset + SLOT_HEADER_BYTES)
-            pixels = flat.reshape(self.layout.height, self.layout.width, 3).copy()
-            if read_slot_header(self._view, offset) == before:
+            pixels = np.empty((self.layout.height, self.layout.width, 3), np.uint8)
+            read = os.preadv(self._file, [pixels], offset + SLOT_HEADER_BYTES)
+            if read == self.layout.frame_bytes and self._slot(offset) == before:
                 return Frame(pixels, before[1], sequence)
         return None
+
+    def close(self) -> None:
+        """Let the file go; to be called once, when nobody reads any more."""
+        os.close(self._file)
+
+    def _slot(self, offset: int) -> tuple[int, int]:
+        header = self._read(offset, SLOT_HEADER_BYTES)
+        return read_slot_header(memoryview(header), 0) if len(header) == SLOT_HEADER_BYTES else (0, 0)
+
+    def _read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._file, length, offset)
+
+
+def _layout(path: Path, header: bytes, size: int) -> RingLayout:
+    """What the header of a file of so many bytes describes. Raises CameraError where that cannot be."""
+    try:
+        layout = RingLayout.parse(header)
+    except RingFormatError as error:
+        raise CameraError(f"{path}: {error}", remedy="Name a file that a simulated shop writes.") from error
+    if size < layout.total_bytes:
+        raise CameraError(
+            f"{path} is shorter than its header says", remedy="Start the process that writes it anew."
+        )
+    return layout
 
 
 class FrameRingCamera:
     """A `Camera` without a grabber: nothing is copied until somebody looks.
 
     A slow watcher only notices what nobody asked about: a writer that went away, or came back with a new
-    file. A mapping is never closed by hand: a copy in another thread may still read from it.
+    file. The lock keeps the file open while somebody reads from it.
     """
 
     def __init__(self, path: Path, *, settings: CameraConfig, clock: Clock) -> None:
@@ -102,11 +126,10 @@ class FrameRingCamera:
     def state(self) -> CameraState:
         """What to show on a health page."""
         now_ns = self._clock.monotonic_ns()
-        ring = self._ring
-        if ring is not None:
-            sequence, captured_ns = ring.newest()
-            if sequence:
-                self._health.picture(captured_ns, now_ns)
+        with self._lock:
+            sequence, captured_ns = (0, 0) if self._ring is None else self._ring.newest()
+        if sequence:
+            self._health.picture(captured_ns, now_ns)
         return self._health.state(now_ns)
 
     def trouble(self) -> CameraError | None:
@@ -114,9 +137,10 @@ class FrameRingCamera:
         return self._health.trouble
 
     def close(self) -> None:
-        """Stop the watcher."""
+        """Stop the watcher and let the file go."""
         self._stop.set()
         self._watcher.join(_JOIN_S)
+        self._use(None)
 
     def _watch(self) -> None:
         while not self._stop.wait(_WATCH_S):
@@ -127,23 +151,20 @@ class FrameRingCamera:
             self._open()
 
     def _open(self) -> None:
-        """Map the file that now lies at the path, unless it is the one that is mapped."""
+        """Use the file that now lies at the path, unless it is the one in use."""
         try:
-            status = self._path.stat()
-            if self._ring is not None and self._ring.identity == (status.st_dev, status.st_ino):
-                return
             ring = _Ring(self._path)
-        except OSError as error:
-            self._lose(
-                CameraError(f"{self._path}: {error.strerror}", remedy="Start the process that writes it.")
-            )
         except CameraError as error:
-            self._lose(error)
+            self._use(None)
+            self._health.lost(error, self._clock.monotonic_ns())
+            return
+        if self._ring is not None and self._ring.identity == ring.identity:
+            ring.close()
         else:
-            with self._lock:
-                self._ring, self._taken = ring, 0
+            self._use(ring)
 
-    def _lose(self, error: CameraError) -> None:
+    def _use(self, ring: _Ring | None) -> None:
         with self._lock:
-            self._ring = None
-        self._health.lost(error, self._clock.monotonic_ns())
+            before, self._ring, self._taken = self._ring, ring, 0
+        if before is not None:
+            before.close()

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +134,25 @@ def test_a_new_file_at_the_path_is_opened(
     assert frame is not None
     assert (frame.pixels == 9).all()
     assert camera.state() is CameraState.LIVE
+
+
+def test_a_file_that_is_cut_short_is_away_and_harms_nobody(
+    path: Path, clock: StandingClock, cameras: list[FrameRingCamera]
+) -> None:
+    """Reading a mapped page behind the end of its file would end the agent."""
+    writer = Writer(path)
+    writer.write(7, clock.ns)
+    camera = start(cameras, path, clock)
+    kept = camera.latest()
+    writer.write(8, clock.ns)
+    os.truncate(path, LAYOUT.slot_offset(2) + 100)
+    assert camera.latest() is kept, "half a frame is none"
+    os.truncate(path, 10)
+    assert camera.latest() is kept
+    clock.advance(1500)
+    camera._look()
+    assert camera.state() is CameraState.AWAY
+    assert "starts with" in str(camera.trouble())
 
 
 @pytest.mark.parametrize(
