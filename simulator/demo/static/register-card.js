@@ -10,6 +10,7 @@ const PHASES = {
   served: "paid",
   closed: "agent ended",
 };
+const PICTURE_LAG_MS = 350;
 const FULL_BAR = 0.8; // a probability that fills the bar: hardly any flavour is surer than that
 
 const ORIGINS = {
@@ -50,12 +51,18 @@ export class RegisterCard {
 
   update({ phase, problem, recommendation, bought }) {
     this.node.dataset.phase = phase;
-    setText(this.phase, PHASES[phase]);
-    this.canvas.setAttribute("aria-label", `Camera of ${this.shop}: ${PHASES[phase]}`);
+    // A picture is a little older than the news: the label waits for it when somebody comes or leaves.
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.#label(phase), phase === "empty" || phase === "looking" ? PICTURE_LAG_MS : 0);
     // The last customer's flavours stay until the next one has some: three rows that blink tell nothing.
     if (recommendation !== null) this.#recommend(recommendation, bought);
     this.problem.hidden = problem === null;
     setText(this.problem, problem ?? "");
+  }
+
+  #label(phase) {
+    setText(this.phase, PHASES[phase]);
+    this.canvas.setAttribute("aria-label", `Camera of ${this.shop}: ${PHASES[phase]}`);
   }
 
   #recommend(recommendation, bought) {
