@@ -1,7 +1,29 @@
-"""Handing back what only the start needed."""
+"""Keeping the process small and its threads few: what C libraries would take by themselves."""
 
 import ctypes
 import gc
+from typing import Final
+
+import cv2
+
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+_LARGE_BYTES: Final = 1 << 20
+"""Above a frame of 640x480, which is used again while it is warm in the caches."""
+
+
+def hold_back() -> None:
+    """To be called before the threads start that work on pictures; saves some 7 MB with a 720-line camera.
+
+    The C library serves all threads from one heap, as they rarely allocate at the same time, and gives a
+    larger picture back to the system as soon as it is dropped, where it would keep two or three. OpenCV works
+    in the thread that calls it: its own threads spin between pictures, on cores that the till needs.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc's knobs; musl has none
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+    cv2.setNumThreads(1)
 
 
 def settle() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_agent.adapters.config_sources import load_config
+from edge_agent.adapters.memory import hold_back
 from edge_agent.config import ArmsConfig, EdgeConfig
 from edge_agent.model_slot import ModelSlot
 from edge_agent.ports import Model
@@ -38,6 +39,7 @@ def load_setup(args: argparse.Namespace) -> Setup:
         ConfigError: The configuration cannot be used.
         ModelError: There is no usable model.
     """
+    hold_back()
     if args.config is not None:
         config = load_config(args.config, os.environ).config
         directory: Path = args.model or config.model_dir or default_model_dir(args.chain or config.tenant)

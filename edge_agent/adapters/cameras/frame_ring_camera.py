@@ -63,7 +63,7 @@ class _Ring:
             if before[0] != sequence:
                 continue
             pixels = np.empty((self.layout.height, self.layout.width, 3), np.uint8)
-            read = os.preadv(self._file, [pixels], offset + SLOT_HEADER_BYTES)
+            read = os.preadv(self._file, [pixels.data], offset + SLOT_HEADER_BYTES)
             if read == self.layout.frame_bytes and self._slot(offset) == before:
                 return Frame(pixels, before[1], sequence)
         return None

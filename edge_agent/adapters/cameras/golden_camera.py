@@ -14,14 +14,15 @@ WIDTH, HEIGHT = 640, 480
 _MOVE_PX = 8
 _SHOWN_S = 4.0
 """How long each golden frame stays: long enough for presence mode to open an interaction."""
-_MOST_FRAMES = 32
 
 
 class GoldenSource:
     """An endless walk over pictures at an even pace."""
 
     def __init__(self, directory: Path | None, clock: Clock, stop: Event, *, fps: float) -> None:
-        self._pictures = _golden(directory) or [_test_picture()]
+        self._files = [] if directory is None else sorted((directory / "golden").glob("*.png"))
+        self._shown = -1
+        self._padded = np.empty((0, 0, 3), np.uint8)
         self._clock = clock
         self._stop = stop
         self._gap_s = 1 / fps
@@ -33,21 +34,23 @@ class GoldenSource:
         self._stop.wait(self._gap_s)
         turn, step = divmod(self._count, self._per_picture)
         self._count += 1
-        padded = self._pictures[turn % len(self._pictures)]
+        if turn != self._shown:
+            self._shown, self._padded = turn, self._picture(turn)
         angle = step / self._per_picture * 2 * np.pi
         left, top = round(_MOVE_PX * (1 + np.cos(angle))), round(_MOVE_PX * (1 + np.sin(angle)))
-        return Picture(padded[top : top + HEIGHT, left : left + WIDTH].copy(), self._clock.monotonic_ns())
+        return Picture(
+            self._padded[top : top + HEIGHT, left : left + WIDTH].copy(), self._clock.monotonic_ns()
+        )
 
     def close(self) -> None:
         """Nothing is open."""
 
-
-def _golden(directory: Path | None) -> list[NDArray[np.uint8]]:
-    """The model's own pictures, with a border to move in; none where there is no model."""
-    if directory is None:
-        return []
-    pictures = [cv2.imread(str(path)) for path in sorted((directory / "golden").glob("*.png"))[:_MOST_FRAMES]]
-    return [_padded(np.asarray(picture, np.uint8)) for picture in pictures if picture is not None]
+    def _picture(self, turn: int) -> NDArray[np.uint8]:
+        """A golden frame with a border to move in; only the one that is shown takes up memory."""
+        if not self._files:
+            return _test_picture()
+        picture = cv2.imread(str(self._files[turn % len(self._files)]))
+        return _test_picture() if picture is None else _padded(np.asarray(picture, np.uint8))
 
 
 def _padded(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -58,7 +61,7 @@ def _padded(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _test_picture() -> NDArray[np.uint8]:
-    """Colour bars and a figure; nobody shall take it for a camera."""
+    """Colour bars and a figure; nobody shall take it for a camera. Without words: a font takes 9 MB."""
     picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     bars = [
         (192, 192, 192),
@@ -73,5 +76,4 @@ def _test_picture() -> NDArray[np.uint8]:
         picture[:, index * WIDTH // len(bars) : (index + 1) * WIDTH // len(bars)] = colour
     cv2.circle(picture, (WIDTH // 2, 170), 70, (150, 180, 220), -1)
     cv2.ellipse(picture, (WIDTH // 2, HEIGHT), (150, 210), 0, 180, 360, (90, 60, 40), -1)
-    cv2.putText(picture, "test picture", (20, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2)
     return _padded(picture)

@@ -7,6 +7,7 @@ from threading import Event
 from edge_agent.adapters.cameras.frame_ring_camera import FrameRingCamera
 from edge_agent.adapters.cameras.grabber import Grabber
 from edge_agent.adapters.cameras.source import Source
+from edge_agent.adapters.memory import hold_back
 from edge_agent.camera_spec import PICTURE_SUFFIXES, CameraKind, CameraSpec, CameraTimes
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
@@ -34,6 +35,7 @@ def open_camera(
         model_dir: Where plain `synthetic:` finds golden frames.
         times: How long to wait for what.
     """
+    hold_back()
     if spec.kind is CameraKind.RING:
         return FrameRingCamera(Path(spec.target), settings=settings, clock=clock)
     opener = _SourceOpener(spec, settings, clock, model_dir, times)
