@@ -92,7 +92,7 @@ class Journal(Protocol):
         """
 
     def knows(self, interaction_id: UUID) -> bool:
-        """Whether an impression of this id was queued or stored. Raises JournalError if unreadable."""
+        """Whether one of the newest impressions has this id, those of the last run included; never blocks."""
 
     def save_setting(self, name: str, value: str) -> None:
         """Keep a small setting (the menu) over restarts; durable on return. Raises JournalError."""

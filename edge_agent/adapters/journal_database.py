@@ -3,11 +3,10 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 from uuid import UUID
 
 import orjson
@@ -40,7 +39,7 @@ _SAVE_SETTING = """
 _COUNT = """
     INSERT INTO counter (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
-_KNOWS = "SELECT 1 FROM impression WHERE interaction_id = ?"
+_NEWEST = "SELECT interaction_id FROM impression ORDER BY shown_at_ms DESC LIMIT ?"
 _DELETE_OLD = {
     "impression": "DELETE FROM impression WHERE shown_at_ms < ?",
     "displayed": "DELETE FROM displayed WHERE at_ms < ?",
@@ -192,6 +191,14 @@ class JournalDatabase:
         """Everything that was kept."""
         return dict(self._connection.execute("SELECT name, value FROM setting"))
 
+    def newest_ids(self, count: int) -> list[UUID]:
+        """Ids of the newest slates, oldest first; without those that a damaged disk made unreadable."""
+        ids = []
+        for (interaction_id,) in reversed(self._connection.execute(_NEWEST, (count,)).fetchall()):
+            with suppress(ValueError):
+                ids.append(UUID(interaction_id))
+        return ids
+
     def counters(self) -> Counter[str]:
         """What was counted since the journal began."""
         return Counter(dict(self._connection.execute("SELECT name, value FROM counter")))
@@ -230,16 +237,6 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file itself is broken, rather than the disk full, away or busy."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _DAMAGED
-
-
-def knows(path: Path, interaction_id: UUID) -> bool:
-    """Whether a stored impression has this id; reads beside the writer.
-
-    Raises:
-        sqlite3.Error: The file cannot be read.
-    """
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=0.1)) as connection:
-        return connection.execute(_KNOWS, (str(interaction_id),)).fetchone() is not None
 
 
 def _row(impression: Impression) -> tuple[object, ...]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from edge_agent.adapters.journal_database import Answer, NewOutcome, Record, Setting, knows
-from edge_agent.adapters.journal_store import JournalStore, StoreLimits
+from edge_agent.adapters.journal_database import Answer, NewOutcome, Record, Setting
+from edge_agent.adapters.journal_store import KNOWN_IDS, JournalStore, StoreLimits
 from edge_agent.config import JournalConfig
 from edge_agent.errors import ConflictError, JournalError
 from edge_agent.impression import Displayed, Impression, Outcome, StoredOutcome
@@ -29,8 +29,6 @@ _NS_PER_S = 1_000_000_000
 _MS_PER_DAY = 86_400_000
 _MAX_BATCH = 500
 """Slates per transaction, so that a sale never waits for more."""
-_RECENT_IDS = 4096
-"""Interactions that are known without asking the disk."""
 _REMEDY = "Free some space on the register's disk or check it, then send the sale again with the same key."
 _UNSTORABLE = (
     sqlite3.IntegrityError,
@@ -98,7 +96,6 @@ class SqliteJournal:
         writer: WriterLimits = PACE,
         connection_class: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
-        self._path = path
         self._clock = clock
         self._randomness = randomness
         self._limits = writer
@@ -106,7 +103,6 @@ class SqliteJournal:
         self._changed = threading.Condition()
         self._slates: deque[_Ask] = deque()
         self._urgent: deque[_Ask] = deque()
-        self._recent: OrderedDict[UUID, None] = OrderedDict()
         self._uncounted: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._in_hand = 0
@@ -118,6 +114,7 @@ class SqliteJournal:
             self._store.open()
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
+        self._recent = OrderedDict.fromkeys(self._store.known_ids)
         self._written = self._store.counts.copy()
         self._writer = threading.Thread(target=self._run, name="journal", daemon=True)
         self._writer.start()
@@ -126,7 +123,7 @@ class SqliteJournal:
         """As `Journal.impression`."""
         with self._changed:
             self._recent[impression.interaction_id] = None
-            if len(self._recent) > _RECENT_IDS:
+            if len(self._recent) > KNOWN_IDS:
                 self._recent.popitem(last=False)
             self._queue(impression)
 
@@ -147,12 +144,7 @@ class SqliteJournal:
     def knows(self, interaction_id: UUID) -> bool:
         """As `Journal.knows`."""
         with self._changed:
-            if interaction_id in self._recent:
-                return True
-        try:
-            return knows(self._path, interaction_id)
-        except sqlite3.Error as error:
-            raise JournalError(f"the journal cannot be read: {error}", remedy=_REMEDY) from error
+            return interaction_id in self._recent
 
     def save_setting(self, name: str, value: str) -> None:
         """As `Journal.save_setting`."""
@@ -297,7 +289,8 @@ class SqliteJournal:
             self._uncounted.subtract(counted)
             self._written = self._store.counts.copy()
             recovered, self._refusing = self._refusing, False
-            self._slates_due_ns = self._after(self._limits.flush_after_s)
+            if recovered:
+                self._slates_due_ns = self._after(self._limits.flush_after_s)
         if recovered:
             log.info("journal.recovered", extra=fields(waiting=len(self._slates)))
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from edge_agent.adapters.data_folder import sync_folder
 from edge_agent.adapters.journal_database import Answer, JournalDatabase, Record, Setting, is_damage
@@ -14,6 +15,9 @@ from edge_agent.log_fields import fields
 from edge_agent.ports import Clock
 
 log = logging.getLogger(__name__)
+
+KNOWN_IDS = 1024
+"""As many ended interactions as the agent itself remembers while it runs."""
 
 _MS_PER_DAY = 86_400_000
 _THIN_OUT_SHARE = 20
@@ -59,6 +63,8 @@ class JournalStore:
         self._salvage: Salvage | None = None
         self.settings: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
+        self.known_ids: list[UUID] = []
+        """The newest slates that the first opening found, oldest first."""
 
     def open(self) -> None:
         """Open the file now rather than at the first write.
@@ -134,12 +140,14 @@ class JournalStore:
                 records = [Setting(name, value) for name, value in self._salvage.settings.items()]
                 database.write(records, self._salvage.counters)
             self.settings, self.counts = database.settings(), database.counters()
-        except sqlite3.Error:
+            if not self._opened_before:
+                self.known_ids = database.newest_ids(KNOWN_IDS)
+            sync_folder(self._path.parent)
+        except (sqlite3.Error, OSError):
             database.close()
             raise
         self._salvage = None
         self._opened_before = True
-        sync_folder(self._path.parent)
         return database
 
     def _give_up_or_replace(self, error: sqlite3.Error) -> None:

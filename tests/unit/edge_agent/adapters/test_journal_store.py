@@ -155,7 +155,6 @@ def test_saved_sales_wait_for_a_disk_that_refuses_them(path: Path) -> None:
     overwrite(path, root_page(path, "impression"))
     disk = faulty_connection()
     store = JournalStore(path, StandingClock(), StoreLimits(), disk)
-    store.open()
     disk.fault, disk.at = FULL, "INSERT INTO outcome"
     for _ in range(3):
         with pytest.raises(sqlite3.Error):
@@ -182,7 +181,7 @@ def test_old_damaged_files_make_room(path: Path) -> None:
 def test_a_crash_is_noticed_and_every_page_read(path: Path) -> None:
     """T13: only then, as reading a large journal takes time; a log left behind tells of it."""
     fill(path)
-    overwrite(path, root_page(path, "impression"))
+    overwrite(path, root_page(path, "displayed"))
     store = JournalStore(path, StandingClock(), StoreLimits())
     store.open()
     assert damaged_files(path) == []
