@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Page
 from simulator.bank import CharacterBank
 from tests.builders.demo_page import DemoPage, running_demo_page
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+_PATIENCE_MS = 90_000
+"""Far beyond what an idle machine needs: six shops and a browser without GPU share two cores."""
 _DRAWN = """canvas => {
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   return new Set(pixels).size > 20;
@@ -52,6 +54,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         page = context.new_page()
         page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.set_default_timeout(_PATIENCE_MS)
         page.goto(demo.url)
         page.locator(".register").first.wait_for()
         return page
@@ -64,7 +67,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
 def _until(page: Page, expression: str) -> None:
     """Wait until an expression holds. The page's CSP forbids the eval that `wait_for_function` needs."""
-    for _ in range(300):
+    for _ in range(_PATIENCE_MS // 100):
         if page.evaluate(expression):
             return
         page.wait_for_timeout(100)
@@ -73,7 +76,7 @@ def _until(page: Page, expression: str) -> None:
 
 def _told(page: Page) -> None:
     """Wait until a register shows what was bought."""
-    page.locator(".bought svg").first.wait_for(timeout=30_000)
+    page.locator(".bought svg").first.wait_for()
 
 
 def test_six_registers_show_pictures_flavours_and_purchases(open_page: Open, demo: DemoPage) -> None:
@@ -141,7 +144,7 @@ def test_an_agent_that_ended_is_told_aloud_and_in_words(open_page: Open, own_dem
     page = open_page(own_demo)
     own_demo.close_register("polar-scoop/elm-park")
     banner = page.get_by_role("alert")
-    banner.wait_for(timeout=30_000)
+    banner.wait_for()
     assert "Elm Park" in banner.inner_text()
     page.locator("#register-polar-scoop-elm-park .problem").wait_for()
 
@@ -151,7 +154,7 @@ def test_the_end_of_the_demo_is_told(open_page: Open, own_demo: DemoPage) -> Non
     page.locator("#connection[data-state=live]").wait_for()
     own_demo.end()
     banner = page.get_by_role("alert")
-    banner.wait_for(timeout=30_000)
+    banner.wait_for()
     assert "has ended" in banner.inner_text()
     assert page.get_by_role("button", name="Pause").is_disabled()
 
@@ -180,19 +183,20 @@ def test_reduced_motion_shows_a_still_now_and_then(open_page: Open, demo: DemoPa
     """No more than one picture in two seconds per register, and nothing slides."""
     page = open_page(demo, reduced_motion="reduce")
     _told(page)
-    counted = page.evaluate(
+    drawn, elapsed_ms = page.evaluate(
         """async () => {
           let drawn = 0;
+          const begin = performance.now();
           const draw = CanvasRenderingContext2D.prototype.drawImage;
           CanvasRenderingContext2D.prototype.drawImage = function (...rest) {
             drawn += 1;
             return draw.apply(this, rest);
           };
           await new Promise((resolve) => setTimeout(resolve, 3000));
-          return drawn;
+          return [drawn, performance.now() - begin];
         }"""
     )
-    assert 0 < counted <= 12
+    assert 0 < drawn <= 6 * (elapsed_ms // 2000 + 1)
     assert page.evaluate("getComputedStyle(document.querySelector('.bar i')).transitionDuration") == "0s"
 
 

@@ -53,12 +53,12 @@ def running_demo_page(folder: Path, bank: CharacterBank) -> Iterator[DemoPage]:
 
     thread = threading.Thread(target=run, name="demo page")
     thread.start()
-    assert started.wait(30), "the page did not start"
+    assert started.wait(90), "the page did not start"
     try:
         yield box[0]
     finally:
         box[0].end()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive(), "the page did not end"
 
 
