@@ -26,12 +26,12 @@ from edge_agent.seen import Seen, look, policies
 from edge_agent.shelf import Shelf
 from edge_agent.slate import Slate, fallback
 from edge_agent.status import ModelInfo, Status
+from edge_agent.stock import Stock
 from inference import Context, ContextError, InferenceError
 from wire_protocol.identifiers import uuid7
 
 log = logging.getLogger(__name__)
 
-MENU_SETTING = "menu"
 _NS_PER_MS = 1_000_000
 _MS_PER_S = 1000
 
@@ -85,8 +85,8 @@ class Agent:
         self._randomness = randomness
         self._receipt_key = receipt_key
         self._observe = observe
-        self._saving_menu = asyncio.Lock()
-        self._shelf = Shelf.lay(model_slot.current, _kept_menu(journal), config.menu.bestsellers)
+        self._stock = Stock(model_slot, journal, events, config.menu.bestsellers)
+        self._shares = config.arms.shares
         self._interactions = Interactions(
             lifetime_ns=config.interaction.expire_after_s * _MS_PER_S * _NS_PER_MS
         )
@@ -97,9 +97,7 @@ class Agent:
     @property
     def shelf(self) -> Shelf:
         """Catalogue, stock and best-sellers of this moment."""
-        if self._shelf.model is not self._slot.current:
-            self._lay(self._shelf.menu)
-        return self._shelf
+        return self._stock.shelf
 
     def open_interaction(self, request: OpenInteraction = NOTHING_KNOWN) -> Impression:
         """Recommend to whoever stands there now; the record is durable within 100 ms.
@@ -112,10 +110,11 @@ class Agent:
         shown_at_ms = self._clock.now_ms()
         interaction_id = uuid7(shown_at_ms, self._randomness(10))
         context = self._context(request)
-        seen = self._look(context, started_ns)
-        arm = draw_arm(interaction_id, self._config.arms.shares, seed=self._config.arms.seed)
-        slate = self._choose(seen, arm, interaction_id)
-        moment = Moment(interaction_id, shown_at_ms, context, self._shelf, seen, self._config.language)
+        shelf = self._stock.shelf
+        seen = self._look(context, shelf, started_ns)
+        arm = draw_arm(interaction_id, self._shares, seed=self._config.arms.seed)
+        slate = self._choose(seen, shelf, arm, interaction_id)
+        moment = Moment(interaction_id, shown_at_ms, context, shelf, seen, self._config.language)
         elapsed_ns = self._clock.monotonic_ns() - started_ns
         impression = moment.impression(arm, slate, total_ms=elapsed_ns / _NS_PER_MS)
         self._record(impression, started_ns)
@@ -131,7 +130,7 @@ class Agent:
 
     def somebody(self) -> bool | None:
         """Whether somebody stands there; None where camera or model cannot say. Records nothing."""
-        seen = self._look(self._context(NOTHING_KNOWN), self._clock.monotonic_ns())
+        seen = self._look(self._context(NOTHING_KNOWN), self._stock.shelf, self._clock.monotonic_ns())
         return None if seen.recommendation is None else seen.reason is None
 
     def displayed(self, interaction_id: UUID) -> None:
@@ -178,7 +177,7 @@ class Agent:
             ConflictError: The key was used with other content.
             JournalError: The disk refused; nothing was stored, the till should try again.
         """
-        check_sale(sale, idempotency_key, self.shelf.catalogue)
+        check_sale(sale, idempotency_key, self._stock.sellable)
         interaction = self._interactions.find(interaction_id) if interaction_id else None
         elapsed_ns = self._clock.monotonic_ns() - interaction.opened_ns if interaction else None
         outcome = Outcome(
@@ -197,27 +196,11 @@ class Agent:
     @property
     def menu(self) -> Menu:
         """What is in stock."""
-        return self._shelf.menu
+        return self._stock.shelf.menu
 
     async def set_menu(self, in_stock: Iterable[str], *, version: int | None = None) -> Menu:
-        """Take over what the till says is in stock; in effect at once, and durable on return.
-
-        Raises:
-            UnknownFlavourError: An id is not in the catalogue; nothing changed.
-            ConflictError: The version is older than the menu in effect; nothing changed.
-            BadRequestError: More ids than a catalogue can have; nothing changed.
-            JournalError: The disk refused: the menu is in effect but would be lost at a restart.
-        """
-        menu = self.menu.change(in_stock, self.shelf.catalogue, version)
-        self._lay(menu)
-        self._events.publish(
-            "menu",
-            {"version": menu.version, "in_stock": self._shelf.in_stock, "empty": not self._shelf.in_stock},
-        )
-        async with self._saving_menu:
-            # The newest, which another call may have set meanwhile.
-            await asyncio.to_thread(self._journal.save_setting, MENU_SETTING, self.menu.to_json())
-        return menu
+        """Take over what the till says is in stock; raises as `Stock.change`."""
+        return await self._stock.change(in_stock, version)
 
     async def swap_model(self, directory: Path) -> ModelInfo:
         """Use another model from the next interaction on; those under way finish with theirs.
@@ -269,28 +252,22 @@ class Agent:
         except ContextError as error:
             raise BadRequestError(str(error), remedy=error.remedy) from error
 
-    def _look(self, context: Context, now_ns: int) -> Seen:
-        seen = look(
-            self._camera.latest(),
-            context,
-            self.shelf,
-            now_ns=now_ns,
-            max_age_ms=self._config.camera.max_age_ms,
-        )
+    def _look(self, context: Context, shelf: Shelf, now_ns: int) -> Seen:
+        max_age_ms = self._config.camera.max_age_ms
+        seen = look(self._camera.latest(), context, shelf, now_ns=now_ns, max_age_ms=max_age_ms)
         if seen.error is not None:
             self._count_failure(seen.error)
         return seen
 
-    def _choose(self, seen: Seen, arm: Arm, interaction_id: UUID) -> Slate:
-        shelf = self._shelf
+    def _choose(self, seen: Seen, shelf: Shelf, arm: Arm, interaction_id: UUID) -> Slate:
         if shelf.empty_because is not None:
             return fallback((), shelf.empty_because)
         if seen.recommendation is None or seen.reason is not None:
             assert seen.reason is not None, "no recommendation without a reason"
             return fallback(shelf.bestsellers, seen.reason)
-        arms = self._config.arms
         chosen = policies(seen.recommendation, shelf)
-        return chosen.choose(arm, arms.shares, interaction_id=interaction_id, seed=arms.seed)
+        seed = self._config.arms.seed
+        return chosen.choose(arm, self._shares, interaction_id=interaction_id, seed=seed)
 
     def _record(self, impression: Impression, now_ns: int) -> None:
         self._last = impression
@@ -317,9 +294,6 @@ class Agent:
         for interaction_id in interaction_ids:
             self._events.publish("expired", {"interaction_id": str(interaction_id)})
 
-    def _lay(self, menu: Menu) -> None:
-        self._shelf = Shelf.lay(self._slot.current, menu, self._config.menu.bestsellers)
-
     def _count_failure(self, error: InferenceError) -> None:
         self._model_failures += 1
         if self._model_failures.bit_count() > 1:
@@ -327,15 +301,3 @@ class Agent:
         log.error(
             "model.failed", extra=fields(error=str(error), remedy=error.remedy, failures=self._model_failures)
         )
-
-
-def _kept_menu(journal: Journal) -> Menu:
-    """The menu of the last run; everything in stock where there is none or it cannot be read."""
-    kept = journal.setting(MENU_SETTING)
-    if kept is None:
-        return Menu()
-    try:
-        return Menu.from_json(kept)
-    except ValueError as error:
-        log.warning("menu.unreadable", extra=fields(error=str(error), remedy="Send the menu again."))
-        return Menu()

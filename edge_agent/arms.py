@@ -36,7 +36,8 @@ class ArmShares:
     @property
     def model(self) -> float:
         """Share of the model's own slate."""
-        return 1 - self.explore - self.bestsellers
+        # Shares that add up to 1 may leave a tiny negative rest.
+        return max(0.0, 1 - self.explore - self.bestsellers)
 
 
 def unit_hash(interaction_id: UUID, *, seed: str, purpose: str) -> float:

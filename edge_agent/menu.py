@@ -32,8 +32,8 @@ class Menu:
 
         Args:
             in_stock: Ids of all flavours that can be sold; none is allowed.
-            catalogue: Every flavour there is; empty where neither a model nor the configuration names any,
-                then only the ids' form is checked.
+            catalogue: Every flavour there is; empty where there is no model to know them, then only the ids'
+                form is checked.
             version: The till's own number for this menu, above the last one; None counts on by one.
 
         Raises:

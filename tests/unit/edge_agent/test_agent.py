@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.agent import MENU_SETTING, OpenInteraction
+from edge_agent.agent import OpenInteraction
 from edge_agent.arms import ArmShares, draw_arm
 from edge_agent.config import ArmsConfig, MenuConfig
 from edge_agent.errors import (
     BadRequestError,
     ConflictError,
-    JournalError,
     ModelRefusedError,
     UnknownFlavourError,
     UnknownInteractionError,
@@ -175,32 +174,6 @@ async def test_the_menu_survives_a_restart(register: Register) -> None:
     assert agent.shelf.in_stock == ("mango",)
 
 
-def test_an_unreadable_kept_menu_means_that_everything_is_there(register: Register) -> None:
-    register.journal.save_setting(MENU_SETTING, "{")
-    assert len(register.restarted().shelf.in_stock) == 16
-
-
-async def test_an_unknown_flavour_changes_nothing(register: Register) -> None:
-    with pytest.raises(UnknownFlavourError):
-        await register.agent.set_menu(["mango", "manga"])
-    assert register.agent.menu.version == 0
-    assert register.events.heard == []
-
-
-async def test_a_menu_that_the_disk_refuses_is_in_effect(
-    register: Register, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Selling what is not there would be worse than forgetting it at a restart; the till is told."""
-
-    def refuse(name: str, value: str) -> None:
-        raise JournalError("the disk is full")
-
-    monkeypatch.setattr(register.journal, "save_setting", refuse)
-    with pytest.raises(JournalError):
-        await register.agent.set_menu(["mango"])
-    assert register.agent.shelf.in_stock == ("mango",)
-
-
 def test_an_impossible_context_is_refused_before_anything_is_recorded(register: Register) -> None:
     with pytest.raises(BadRequestError, match="temperature_c is 900"):
         register.agent.open_interaction(OpenInteraction(temperature_c=900))
@@ -338,6 +311,26 @@ async def test_a_swapped_model_serves_the_next_interaction(register: Register, t
     assert register.events.kinds() == ["menu", "model", "recommendation"]
     gc.collect()
     assert old() is None, "the old model is freed"
+
+
+async def test_what_the_model_before_offered_can_still_be_sold(register: Register, tmp_path: Path) -> None:
+    """The customer ordered while the models were exchanged; a refused sale would be lost."""
+    register.somebody_likes("cherry")
+    offered = register.agent.open_interaction()
+    assert flavours(offered)[0] == "cherry"
+    await register.agent.swap_model(build_model_dir(tmp_path, version="2", flavours=8, golden=False))
+    sale = replace(SALE, lines=(SoldLine("cherry", 1),))
+    stored = await register.agent.record_outcome(
+        sale, idempotency_key="k", interaction_id=offered.interaction_id
+    )
+    assert not stored.repeated
+
+
+async def test_without_a_model_everything_can_be_sold() -> None:
+    """The configured best-sellers are what is shown, not all that the shop has."""
+    register = Register(None, menu=MenuConfig(bestsellers=("vanilla",)))
+    await register.agent.record_outcome(SALE, idempotency_key="k")
+    assert list(register.journal.outcomes) == ["k"]
 
 
 async def test_recommendations_go_on_while_models_are_swapped(register: Register, tmp_path: Path) -> None:
