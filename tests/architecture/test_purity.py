@@ -32,6 +32,7 @@ _LOOP_FILES = (
     "_loop.py",
     "edge_agent/agent.py",
     "edge_agent/model_slot.py",
+    "edge_agent/stock.py",
     "edge_agent/events.py",
     "edge_agent/memory_journal.py",
 )
