@@ -40,10 +40,13 @@ _COUNT = """
     INSERT INTO counter (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
 _NEWEST = "SELECT interaction_id FROM impression ORDER BY shown_at_ms DESC LIMIT ?"
+_FIRST_MS = 1_767_225_600_000
+"""2026 began. An earlier time was told by a clock that had lost its battery, and says nothing of an age: such
+records stay, or a day's sales would vanish when the network sets the clock right."""
 _DELETE_OLD = {
-    "impression": "DELETE FROM impression WHERE shown_at_ms < ?",
-    "displayed": "DELETE FROM displayed WHERE at_ms < ?",
-    "outcome": "DELETE FROM outcome WHERE stored_at_ms < ?",
+    "impression": "DELETE FROM impression WHERE shown_at_ms BETWEEN ? AND ?",
+    "displayed": "DELETE FROM displayed WHERE at_ms BETWEEN ? AND ?",
+    "outcome": "DELETE FROM outcome WHERE stored_at_ms BETWEEN ? AND ?",
 }
 _THIN_OUT = """
     DELETE FROM impression WHERE interaction_id IN
@@ -163,13 +166,12 @@ class JournalDatabase:
             if first_digest != digest:
                 return key_conflict(outcome.idempotency_key)
             return StoredOutcome(UUID(outcome_id), stored_at_ms, repeated=True)
-        lines = [{"flavour": line.flavour, "quantity": line.quantity} for line in outcome.lines]
         row = (
             str(new.outcome_id),
             outcome.idempotency_key,
             None if outcome.interaction_id is None else str(outcome.interaction_id),
             outcome.receipt_hmac,
-            orjson.dumps(lines).decode(),
+            orjson.dumps(outcome.lines).decode(),
             outcome.at_ms,
             outcome.since_shown_ms,
             new.stored_at_ms,
@@ -204,8 +206,9 @@ class JournalDatabase:
         return Counter(dict(self._connection.execute("SELECT name, value FROM counter")))
 
     def delete_older(self, than_ms: int) -> int:
-        """Delete what is older than this; returns how many records went."""
-        return sum(self._connection.execute(delete, (than_ms,)).rowcount for delete in _DELETE_OLD.values())
+        """Delete what is older than this and has a believable time; returns how many records went."""
+        bounds = (_FIRST_MS, than_ms - 1)
+        return sum(self._connection.execute(delete, bounds).rowcount for delete in _DELETE_OLD.values())
 
     def thin_out(self, one_in: int) -> int:
         """Delete one in so many of the slates, the oldest; returns how many went."""
@@ -240,17 +243,13 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def _row(impression: Impression) -> tuple[object, ...]:
-    slate = [
-        {"flavour": offer.flavour, "name": offer.name, "probability": offer.probability}
-        for offer in impression.slate
-    ]
     return (
         str(impression.interaction_id),
         impression.shown_at_ms,
         impression.arm.value,
         impression.source.value,
         None if impression.reason is None else impression.reason.value,
-        orjson.dumps(slate).decode(),
+        orjson.dumps(impression.slate).decode(),
         impression.propensity,
         impression.model_digest,
         impression.model_version,

@@ -5,6 +5,7 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_agent.agent import OpenInteraction
@@ -118,6 +119,19 @@ def test_without_a_fresh_picture_the_model_is_not_asked(register: Register, age_
     assert impression.frame_age_ms == age_ms
 
 
+@pytest.mark.parametrize(
+    "shape", [(720, 1280, 3), (120, 160, 3), (1080, 608, 3), (480, 640), (480, 640, 4), (1, 1, 3)]
+)
+def test_a_camera_may_change_its_pictures_size_mid_stream(register: Register, shape: tuple[int, ...]) -> None:
+    """After a reconnect another format may come; the next customer gets a recommendation all the same."""
+    register.somebody_likes("mango")
+    before = register.agent.open_interaction()
+    register.camera.show(np.full(shape, 200, np.uint8), register.clock.ns)
+    assert register.agent.open_interaction().source is Source.MODEL
+    register.somebody_likes("mango")
+    assert flavours(register.agent.open_interaction()) == flavours(before)
+
+
 def test_a_picture_at_the_limit_is_fresh(register: Register) -> None:
     register.somebody_likes("mango")
     register.clock.advance(1000)
@@ -192,6 +206,23 @@ async def test_an_outcome_is_stored_with_its_time_to_purchase(register: Register
     assert outcome.receipt_hmac == receipt_hmac(RECEIPT_KEY, "R-1")
     assert register.events.kinds() == ["recommendation", "outcome"]
     assert register.agent.status().open_interactions == 0
+
+
+async def test_a_clock_that_steps_back_changes_no_time_to_purchase(register: Register) -> None:
+    """The wall clock orders nothing and measures nothing here (T15)."""
+    first = register.agent.open_interaction()
+    register.clock.advance(3000)
+    register.clock.ms -= 86_400_000
+    second = register.agent.open_interaction()
+    assert second.shown_at_ms < first.shown_at_ms
+    register.clock.advance(1000)
+    for impression, since_ms in ((first, 4000), (second, 1000)):
+        key = str(impression.interaction_id)
+        await register.agent.record_outcome(
+            SALE, idempotency_key=key, interaction_id=impression.interaction_id
+        )
+        assert register.journal.outcomes[key][0].since_shown_ms == since_ms
+    assert len(register.journal.impressions) == 2
 
 
 async def test_a_repeated_outcome_is_answered_and_told_nobody(register: Register) -> None:

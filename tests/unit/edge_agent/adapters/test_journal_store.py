@@ -225,6 +225,21 @@ def test_what_is_too_old_goes_and_is_counted(path: Path) -> None:
     store.close()
 
 
+def test_what_a_clock_without_battery_stamped_is_not_too_old(path: Path) -> None:
+    """T15: sold on 1 January 2000 until the network set the clock right; the sale was an hour ago."""
+    clock = StandingClock(ms=946_684_800_000)
+    store = JournalStore(path, clock, StoreLimits(max_age_ms=_DAY_MS))
+    sale = replace(new_outcome(1), stored_at_ms=clock.ms)
+    store.write([impression(1, shown_at_ms=clock.ms), sale], {})
+    clock.ms = START_MS
+    store.tidy()
+    assert store.counts["expired"] == 0
+    (answer,) = store.write([sale], {})
+    assert isinstance(answer, StoredOutcome)
+    assert answer.repeated
+    store.close()
+
+
 def test_beyond_its_size_the_oldest_slates_go_and_sales_stay(path: Path) -> None:
     """T12: the policy as `max_mb` states it."""
     limit = 200_000
