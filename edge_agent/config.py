@@ -1,7 +1,7 @@
 """The agent's configuration: one frozen tree; each key stands here once, with default, bounds, meaning.
 
-`config_parse` fills it from plain values, `config_sources` reads file and environment, and the JSON Schema,
-the names of the environment variables and the documentation's table come from the same fields.
+`config_parse` fills it from plain values, `config_sources` reads file and environment. The JSON Schema
+(`config_schema`), the environment variables' names and the documentation's table come from the same fields.
 """
 
 from dataclasses import dataclass, field

@@ -75,7 +75,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_schema(_: argparse.Namespace) -> int:
     """Print the JSON Schema."""
-    from edge_agent.config_parse import json_schema
+    from edge_agent.config_schema import json_schema
 
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
     return 0

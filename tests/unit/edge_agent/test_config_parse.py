@@ -2,7 +2,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from edge_agent.config_parse import (
     Given,
     flatten,
     from_environment,
-    json_schema,
     parse,
     value_at,
 )
@@ -134,18 +132,6 @@ def test_variables_have_names_of_their_own() -> None:
 
 def test_every_key_says_what_it_means() -> None:
     assert all(key.meaning for key in KEYS.values())
-
-
-def test_the_schema_agrees_with_the_parser() -> None:
-    schema = json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    assert validator.is_valid(MINIMAL)
-    assert validator.is_valid(MINIMAL | {"camera": "0", "api": {"port": 0}})
-    assert validator.is_valid(MINIMAL | {"camera": {"source": "0", "max_age_ms": 50}})
-    for wrong in ({"api": {"port": -1}}, {"api": {"prot": 1}}, {"x": 1}, {"tenant": "X"}):
-        assert not validator.is_valid(MINIMAL | wrong)
-    assert not validator.is_valid({"tenant": "a"})
 
 
 def test_the_sample_names_every_key_with_its_default() -> None:
