@@ -73,9 +73,20 @@ def _add_train(verbs: Any) -> None:
     train.add_argument(
         "--teacher-steps", type=int, default=3000, metavar="N", help="0 for none (default: %(default)s)"
     )
+    train.add_argument("--teacher", type=Path, metavar="DIR", help="training folder whose teacher to ask")
     train.add_argument("--teacher-size", type=int, default=96, metavar="PX", help="(default: %(default)s)")
     train.add_argument(
         "--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)"
+    )
+    train.add_argument(
+        "--rate", type=float, default=3e-3, help="the student's, at its peak (default: %(default)s)"
+    )
+    train.add_argument(
+        "--soft-weight",
+        type=float,
+        default=0.6,
+        metavar="W",
+        help="share of the teacher's opinion in the student's loss (default: %(default)s)",
     )
     train.add_argument(
         "--batch", type=int, default=64, metavar="N", help="frames a step (default: %(default)s)"
@@ -139,6 +150,9 @@ def _add_evaluate(verbs: Any) -> None:
         default=Path("data/training"),
         metavar="DIR",
         help="training folder: fp32 student and teacher (default: %(default)s; not read by --check)",
+    )
+    evaluate.add_argument(
+        "--teacher", type=Path, metavar="DIR", help="training folder of the teacher, where it is another"
     )
     evaluate.add_argument(
         "--curve", type=Path, nargs="*", default=[], metavar="DIR", help="training folders with fewer orders"

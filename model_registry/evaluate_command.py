@@ -169,7 +169,7 @@ def _evaluate(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     precise = (args.training / tenant / "fp32.onnx").read_bytes()
     bar = ProgressBar(f"{tenant} answers of the fp32 student")
     others = _baselines(model, np.array(rounded(student.context_model.tolist(), 4)))
-    others |= _teacher(args.training, model, test, context)
+    others |= _teacher(args.teacher or args.training, model, test, context)
     others[PRECISE] = softmax(
         run_network(precise, test.frames[there], context[there], bar.update).scores.astype(float)
     )
@@ -215,10 +215,10 @@ def _evaluate(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _teacher(
-    training: Path, model: _Model, test: Split, context: NDArray[np.float32]
+    teacher: Path, model: _Model, test: Split, context: NDArray[np.float32]
 ) -> dict[str, NDArray[np.floating]]:
     """Ask the teacher where there is one; a report without its row was made without it."""
-    path = teacher_file(training, model.manifest.tenant)
+    path = teacher_file(teacher, model.manifest.tenant)
     if not path.exists():
         return {}
     there = np.flatnonzero(test.orders.somebody)

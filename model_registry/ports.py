@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,14 @@ class Chunk:
     first: int
     orders: Orders
     frames: NDArray[np.uint8]
+
+
+class Frames(Protocol):
+    """Frames [N, S, S, 3] that are read when they are indexed; an array is one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[np.uint8]: ...
 
 
 class OrderSource(Protocol):

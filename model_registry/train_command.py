@@ -35,9 +35,9 @@ except ImportError as error:
         remedy="Install what training needs with: pip install 'topscoop[train]'",
     ) from error
 
-SOFT_WEIGHT = 0.6
 _VALIDATE_EVERY = 500
 FINISHED_STUDENT = "student-final.pt"
+TEACHER_NOTE = "teacher.json"
 
 
 @dataclass(frozen=True)
@@ -70,30 +70,33 @@ def run(args: argparse.Namespace) -> int:
     }
     teaching = common | {"teacher_steps": args.teacher_steps, "teacher_size": args.teacher_size}
     options = teaching | {
+        "teacher": None if args.teacher is None else str(args.teacher),
         "student_steps": args.student_steps,
+        "rate": args.rate,
+        "soft_weight": args.soft_weight,
         "begin_with": None if args.begin_with is None else str(args.begin_with),
     }
     flavours = {chain.dataset.tenant: len(chain.dataset.catalogue.flavours) for chain in chains}
+    taught: dict[str, Any] = {}
     if args.teacher_steps:
         pin_options(args.out, "teacher", teaching)
-        teacher, teacher_history = _train_teacher(args, chains, flavours)
-        for chain in chains:
-            _export_teacher(args.out, teacher, chain)
-        chains = [_with_opinions(args, chain) for chain in chains]
-    else:
-        teacher_history = []
-    pin_options(args.out, "student", options)
-    student, student_history = _train_student(args, chains, flavours)
+        _train_teacher(args, chains, flavours)
+    if args.student_steps:
+        pin_options(args.out, "student", options)
+        school = args.out if args.teacher_steps else args.teacher
+        if school is not None:
+            taught = teacher_note(school)
+            chains = [_with_opinions(school, chain, args.threads) for chain in chains]
+        student, history = _train_student(args, chains, flavours)
     seconds = round(time.monotonic() - began, 1)
-    for chain in chains:
+    for chain in chains if args.student_steps else ():
         note = options | {
             "interactions": int(chain.orders.somebody.sum()),
             "seconds_of_last_run": seconds,
             "device": str(device()),
-            "teacher_history": teacher_history,
-            "student_history": student_history,
+            "student_history": history,
         }
-        save_student(args.out, _trained(chain, student, note))
+        save_student(args.out, _trained(chain, student, note | taught))
     result = {"training": str(args.out), "chains": list(flavours), "seconds": seconds, **options}
     print(
         json.dumps(result) if args.json else f"{args.out}: {', '.join(flavours)} trained in {seconds:.0f} s"
@@ -108,7 +111,7 @@ def _open(dataset: Dataset, limit: int | None) -> _Chain:
     return _Chain(
         dataset,
         orders,
-        Labelled(dataset.tenant, train.frames[: len(orders)], encode(orders, encodings), orders.purchase),
+        Labelled(dataset.tenant, train.frames.first(len(orders)), encode(orders, encodings), orders.purchase),
         Labelled(
             dataset.tenant,
             validation.frames,
@@ -133,9 +136,7 @@ def _check_together(chains: list[_Chain]) -> None:
         raise UnusableDataset("the data sets have different contexts", remedy="Train the chains one by one.")
 
 
-def _train_teacher(
-    args: argparse.Namespace, chains: list[_Chain], flavours: dict[str, int]
-) -> tuple[Teacher, list[dict[str, float]]]:
+def _train_teacher(args: argparse.Namespace, chains: list[_Chain], flavours: dict[str, int]) -> None:
     context = chains[0].learning.context.shape[1]
     teacher = Teacher(args.teacher_size, context, flavours, pretrained_file())
     recipe = Recipe(
@@ -157,30 +158,44 @@ def _train_teacher(
         seed=args.seed,
     )
     history = trainer.run(ProgressBar("teacher step").update)
-    return teacher, history
+    note = {"teacher_steps": args.teacher_steps, "teacher_history": history}
+    for chain in chains:
+        path = teacher_file(args.out, chain.dataset.tenant)
+        path.parent.mkdir(exist_ok=True)
+        model = teacher_network(teacher.cpu(), chain.dataset.tenant, chain.dataset.size)
+        write_atomically(path, model.SerializeToString())
+    write_atomically(args.out / TEACHER_NOTE, json.dumps(note).encode())
 
 
-def _export_teacher(folder: Path, teacher: Teacher, chain: _Chain) -> None:
-    path = teacher_file(folder, chain.dataset.tenant)
-    path.parent.mkdir(exist_ok=True)
-    model = teacher_network(teacher.cpu(), chain.dataset.tenant, chain.dataset.size)
-    write_atomically(path, model.SerializeToString())
+def teacher_note(school: Path) -> dict[str, Any]:
+    """Read how a finished teacher came to be.
+
+    Raises:
+        UnusableCheckpoint: The folder holds no finished teacher.
+    """
+    path = school / TEACHER_NOTE
+    if not path.exists():
+        raise UnusableCheckpoint(
+            f"{school} holds no finished teacher", remedy="Finish it first, or train without --teacher."
+        )
+    note: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return note
 
 
-def _with_opinions(args: argparse.Namespace, chain: _Chain) -> _Chain:
-    """Ask the teacher once about every frame; what it said is kept beside the checkpoint."""
-    path = args.out / f"opinions-{chain.dataset.tenant}.npy"
+def _with_opinions(school: Path, chain: _Chain, threads: int) -> _Chain:
+    """Ask the teacher once about every frame; what it said is kept beside it."""
+    path = school / f"opinions-{chain.dataset.tenant}-{len(chain.orders)}.npy"
     soft: NDArray[np.float32]
     if path.exists():
         soft = np.load(path)
     else:
         bar = ProgressBar(f"opinions on {chain.dataset.tenant}")
         soft = teacher_opinions(
-            teacher_file(args.out, chain.dataset.tenant),
+            teacher_file(school, chain.dataset.tenant),
             chain.learning.frames,
             chain.learning.context,
             bar.update,
-            args.threads,
+            threads,
         )
         part = path.with_name(f".{path.name}.part.npy")
         np.save(part, soft)
@@ -194,12 +209,16 @@ def _train_student(
     shape = StudentShape(size=chains[0].dataset.size, context=chains[0].learning.context.shape[1])
     student = Student(shape, flavours)
     if args.begin_with is not None:
-        student.load_state_dict(finished_student(args.begin_with))
+        known = finished_student(args.begin_with)
+        # Of the heads only those of the chains that are trained now; a new chain's head begins at random.
+        student.load_state_dict(
+            {name: known.get(name, value) for name, value in student.state_dict().items()}
+        )
     recipe = Recipe(
         steps=args.student_steps,
         batch=args.batch,
-        rate=3e-3,
-        soft_weight=SOFT_WEIGHT if args.teacher_steps else 0.0,
+        rate=args.rate,
+        soft_weight=args.soft_weight if chains[0].learning.soft is not None else 0.0,
         validate_every=max(_VALIDATE_EVERY, args.student_steps // 10),
     )
     trainer = Trainer(

@@ -128,12 +128,40 @@ def _split_digest(folder: Path, name: str) -> str:
     return f"sha256:{hashlib.sha256(f'{frames} {columns}'.encode()).hexdigest()}"
 
 
+class FrameFile:
+    """Frames on disk, uint8 [N, S, S, 3] BGR; what is indexed is read, and nothing is kept.
+
+    Not a mapping: a page fault would hold Python's lock while the disk works, a read lets training go on.
+    """
+
+    def __init__(self, path: Path, count: int, size: int) -> None:
+        self.shape = (count, size, size, 3)
+        self._path = path
+        self._file = path.open("rb")
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | NDArray[np.integer]) -> NDArray[np.uint8]:
+        numbers = np.arange(len(self))[rows]
+        frames = np.empty((len(numbers), *self.shape[1:]), np.uint8)
+        bytes_per_frame = frames[:1].nbytes or int(np.prod(self.shape[1:]))
+        for frame, number in zip(frames, numbers, strict=True):
+            if os.preadv(self._file.fileno(), [frame], int(number) * bytes_per_frame) != bytes_per_frame:
+                raise UnusableDataset(f"{self._path} ends early", remedy="Make the data set again.")
+        return frames
+
+    def first(self, count: int) -> FrameFile:
+        """Return the first `count` frames."""
+        return FrameFile(self._path, min(count, len(self)), self.shape[1])
+
+
 @dataclass(frozen=True)
 class Split:
-    """One split, its frames mapped and not loaded: uint8 [N, S, S, 3] BGR."""
+    """One split: its rows, and its frames in the same order."""
 
     orders: Orders
-    frames: NDArray[np.uint8]
+    frames: FrameFile
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -179,5 +207,4 @@ class Dataset:
         path = self.folder / f"{name}.frames"
         if path.stat().st_size != len(orders) * self.size**2 * 3:
             raise UnusableDataset(f"{path} does not fit its manifest", remedy="Make the data set again.")
-        frames = np.memmap(path, np.uint8, "r", shape=(len(orders), self.size, self.size, 3))
-        return Split(orders, frames)
+        return Split(orders, FrameFile(path, len(orders), self.size))

@@ -10,6 +10,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from model_registry.ports import Frames
+
 Progress = Callable[[int, int], None]
 
 
@@ -32,7 +34,7 @@ def open_network(model: bytes) -> ort.InferenceSession:
 
 
 def run_network(
-    model: bytes, frames: NDArray[np.uint8], context: NDArray[np.float32], progress: Progress | None = None
+    model: bytes, frames: Frames, context: NDArray[np.float32], progress: Progress | None = None
 ) -> Answers:
     """Answer every frame [N, S, S, 3] with its encoded context [N, C], everything in stock."""
     session = open_network(model)
@@ -54,7 +56,7 @@ def run_network(
 
 
 def latency_us(
-    model: bytes, frames: NDArray[np.uint8], context: NDArray[np.float32], runs: int = 400
+    model: bytes, frames: Frames, context: NDArray[np.float32], runs: int = 400
 ) -> dict[str, float]:
     """Time `session.run` in a hot loop over different frames: p50 and p99 in microseconds."""
     session = open_network(model)

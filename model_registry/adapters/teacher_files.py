@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from model_registry.metrics import softmax
+from model_registry.ports import Frames
 
 _BATCH = 8
 
@@ -22,7 +23,7 @@ def teacher_file(training: Path, tenant: str) -> Path:
 
 def teacher_opinions(
     path: Path,
-    frames: NDArray[np.uint8],
+    frames: Frames,
     context: NDArray[np.float32],
     report: Callable[[int, int], None],
     workers: int = 2,

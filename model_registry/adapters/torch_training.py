@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model_registry.orders import NOBODY
+from model_registry.ports import Frames
 
 NOBODY_WEIGHT = 0.3
 _SHIFT_PX = 8
@@ -39,14 +41,14 @@ class Labelled:
 
     Args:
         tenant: Whose head learns from it.
-        frames: uint8 [N, S, S, 3], mapped.
+        frames: uint8 [N, S, S, 3].
         context: float32 [N, C].
         purchase: int64 [N], `NOBODY` where nobody stands.
         soft: float32 [N, F] probabilities by the teacher, or None.
     """
 
     tenant: str
-    frames: NDArray[np.uint8]
+    frames: Frames
     context: NDArray[np.float32]
     purchase: NDArray[np.int64]
     soft: NDArray[np.float32] | None = None
@@ -137,27 +139,28 @@ class Trainer:
         """Train to the end, and return what every validation found."""
         recipe = self._recipe
         self._network.train()
-        batches = self._batches(self._step)
         running = 0.0
-        while self._step < recipe.steps and self._worse < recipe.patience:
-            self._set_rate()
-            loss = self._one_step(next(batches))
-            running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
-            self._step += 1
-            if self._step % recipe.validate_every == 0 or self._step == recipe.steps:
-                self._validate()
-            if self._step % _SAVE_EVERY == 0 or self._step == recipe.steps:
-                self._save()
-            best = f"loss {running:.4f} best validation {self._best:.4f}"
-            report(self._step, recipe.steps, best)
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(self._batch, self._step)
+            while self._step < recipe.steps and self._worse < recipe.patience:
+                self._set_rate()
+                batch, ahead = ahead.result(), reader.submit(self._batch, self._step + 1)
+                loss = self._one_step(*batch)
+                running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
+                self._step += 1
+                if self._step % recipe.validate_every == 0 or self._step == recipe.steps:
+                    self._validate()
+                if self._step % _SAVE_EVERY == 0 or self._step == recipe.steps:
+                    self._save()
+                report(self._step, recipe.steps, f"loss {running:.4f} best validation {self._best:.4f}")
         self._network.load_state_dict(self._best_weights)
         self._network.eval()
         return self._history
 
-    def _one_step(self, batch: Sequence[Labelled]) -> float:
-        rng = np.random.default_rng([self._seed, self._step])
-        moved = _augmented(np.concatenate([part.frames for part in batch]), rng)
-        frames = _brightened(_frames(moved, self._device), rng)
+    def _one_step(
+        self, batch: Sequence[Labelled], pixels: NDArray[np.uint8], gain: NDArray[np.float32]
+    ) -> float:
+        frames = _frames(pixels, self._device).float() * torch.from_numpy(gain).to(self._device)
         network: Network = self._network  # type: ignore[assignment]
         with torch.autocast(self._device.type, torch.bfloat16):
             features = network.features(frames)
@@ -215,16 +218,16 @@ class Trainer:
         else:
             self._worse += 1
 
-    def _batches(self, start: int) -> Iterator[list[Labelled]]:
-        """Yield batches for ever, each chain shuffled anew every time it was seen once; repeatable."""
+    def _batch(self, step: int) -> tuple[list[Labelled], NDArray[np.uint8], NDArray[np.float32]]:
+        """Read and vary the frames of one step; it depends on the step alone, so a training is repeatable."""
         share = max(1, self._recipe.batch // len(self._learning))
-        step = start
-        while True:
-            yield [
-                _rows(part, self._rows_of(part, index, step, share))
-                for index, part in enumerate(self._learning)
-            ]
-            step += 1
+        rng = np.random.default_rng([self._seed, step])
+        batch = [
+            _rows(part, self._rows_of(part, index, step, share)) for index, part in enumerate(self._learning)
+        ]
+        pixels = _augmented(np.concatenate([part.frames[:] for part in batch]), rng)
+        gain = 1 + _GAIN * (2 * rng.random((len(pixels), 1, 1, 1), np.float32) - 1)
+        return batch, pixels, gain
 
     def _rows_of(self, part: Labelled, index: int, step: int, share: int) -> NDArray[np.int64]:
         per_epoch = max(1, len(part.purchase) // share)
@@ -234,7 +237,7 @@ class Trainer:
             self._shuffled = {other: order for other, order in self._shuffled.items() if other[0] != index}
             rng = np.random.default_rng([self._seed, index, epoch])
             self._shuffled[key] = rng.permutation(len(part.purchase))
-        # Neighbours on disk are read in order, which matters when the frames do not fit in memory.
+        # Read in the order of the disk, which matters when the frames do not fit in memory.
         return np.sort(self._shuffled[key][place * share : (place + 1) * share])
 
     def _set_rate(self) -> None:
@@ -324,8 +327,3 @@ def _augmented(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
         shifted = wider[top : top + side, left : left + side]
         moved[index] = shifted[:, ::-1] if rng.random() < 0.5 else shifted
     return moved
-
-
-def _brightened(frames: Tensor, rng: np.random.Generator) -> Tensor:
-    gain = 1 + _GAIN * (2 * rng.random((len(frames), 1, 1, 1), np.float32) - 1)
-    return frames.float() * torch.from_numpy(gain).to(frames.device)

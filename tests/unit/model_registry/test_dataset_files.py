@@ -44,7 +44,7 @@ def test_frames_and_rows_belong_together(dataset: Dataset) -> None:
     split = dataset.split("train")
     assert len(split) == 300
     np.testing.assert_array_equal(split.orders.order, np.arange(300))
-    np.testing.assert_array_equal(split.frames[:, 5, 7, 1], np.arange(300) % 256)
+    np.testing.assert_array_equal(split.frames[:][:, 5, 7, 1], np.arange(300) % 256)
 
 
 def test_truth_is_kept_where_it_was_planned_only(dataset: Dataset) -> None:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from model_registry import evaluation
-from model_registry.evaluation import BEST, BEST_SELLERS, BLIND, MODEL, Heard, differences, figures, popularity
+from model_registry.evaluation import (
+    BEST,
+    BEST_SELLERS,
+    BLIND,
+    MODEL,
+    Heard,
+    differences,
+    figures,
+    popularity,
+)
 from model_registry.orders import Orders
 
 

@@ -71,17 +71,13 @@ def test_contract_is_complete(shape: StudentShape) -> None:
     ]
 
 
-def test_top3_are_the_best_scores_in_order(
-    shape: StudentShape, make_inputs: Callable[[int], Inputs]
-) -> None:
+def test_top3_are_the_best_scores_in_order(shape: StudentShape, make_inputs: Callable[[int], Inputs]) -> None:
     model = student_network(shape, random_weights(shape, FLAVOURS, 5), FLAVOURS, 1.0)
     found = answer(model, make_inputs(5))
     scores = found["scores"][0]
     assert found["top3"][0].tolist() == np.argsort(-scores)[:3].tolist()
     chances = np.exp(scores - scores.max())
-    np.testing.assert_allclose(
-        found["probability"][0], np.sort(chances / chances.sum())[::-1][:3], rtol=1e-4
-    )
+    np.testing.assert_allclose(found["probability"][0], np.sort(chances / chances.sum())[::-1][:3], rtol=1e-4)
 
 
 @pytest.mark.parametrize("in_stock", [[], [2], [3, 0]])

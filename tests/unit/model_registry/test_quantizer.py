@@ -63,9 +63,7 @@ def test_every_convolution_runs_in_int8(
     assert operators.count("QLinearConv") == len(convolutions)
 
 
-def test_the_source_is_not_changed(
-    shape: StudentShape, make_inputs: Callable[[int], Inputs]
-) -> None:
+def test_the_source_is_not_changed(shape: StudentShape, make_inputs: Callable[[int], Inputs]) -> None:
     precise = student_network(shape, random_weights(shape, FLAVOURS, 7), FLAVOURS, 1.0)
     before = precise.SerializeToString()
     quantize(precise, [make_inputs(1)])

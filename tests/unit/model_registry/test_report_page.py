@@ -38,8 +38,20 @@ def report(make_orders: Callable[..., Orders]) -> dict[str, Any]:
             "student_fp32": {"p50": 800.0, "p99": 900.0},
         },
         "learning_curve": [
-            {"interactions": 100, "teacher_steps": 0, "student_steps": 5, "hit_at_3": 0.5, "share_of_gap": 0.1},
-            {"interactions": 1234, "teacher_steps": 9, "student_steps": 9, "hit_at_3": 0.6, "share_of_gap": 0.8},
+            {
+                "interactions": 100,
+                "teacher_steps": 0,
+                "student_steps": 5,
+                "hit_at_3": 0.5,
+                "share_of_gap": 0.1,
+            },
+            {
+                "interactions": 1234,
+                "teacher_steps": 9,
+                "student_steps": 9,
+                "hit_at_3": 0.6,
+                "share_of_gap": 0.8,
+            },
         ],
         "not_checked": "Some rows.",
         **figures(heard, 0.5),

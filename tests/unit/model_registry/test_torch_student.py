@@ -1,7 +1,8 @@
 import numpy as np
 import onnxruntime as ort
 import pytest
-from torch_needed import require_torch
+
+from tests.builders.torch_needed import require_torch
 
 require_torch()
 

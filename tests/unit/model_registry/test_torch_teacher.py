@@ -1,5 +1,6 @@
 import pytest
-from torch_needed import require_torch
+
+from tests.builders.torch_needed import require_torch
 
 require_torch()
 
@@ -50,3 +51,23 @@ def test_first_layers_and_depthwise_filters_stay() -> None:
     assert "blocks.9.project.weight" not in frozen
     trained = {id(one) for one in teacher.body()} | {id(one) for one in teacher.heads.parameters()}
     assert len(trained) == len([one for one in teacher.parameters() if one.requires_grad])
+
+
+def test_the_teacher_answers_the_same_from_onnx() -> None:
+    """Shrinking, convolutions and head: the exported graph gives what torch gives."""
+    import numpy as np
+    import onnxruntime as ort
+
+    from model_registry.adapters.teacher_graph import teacher_network
+
+    torch.manual_seed(3)
+    teacher = Teacher(64, 9, {"one": 4}, pretrained_file())
+    frames = torch.randint(0, 256, (2, 96, 96, 3), dtype=torch.uint8)
+    context = torch.randn(2, 9)
+    session = ort.InferenceSession(
+        teacher_network(teacher, "one", 96).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(["scores"], {"frames": frames.numpy(), "context": context.numpy()})
+    with torch.no_grad():
+        expected, _ = teacher.heads["one"](teacher.features(frames.permute(0, 3, 1, 2)), context)
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-3)

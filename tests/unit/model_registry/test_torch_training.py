@@ -2,7 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torch_needed import require_torch
+
+from tests.builders.torch_needed import require_torch
 
 require_torch()
 
@@ -21,9 +22,9 @@ def bright_or_dark(count: int, seed: int, size: int) -> Labelled:
     rng = np.random.default_rng(seed)
     purchase = rng.integers(-1, 2, count)
     level = np.choose(purchase + 1, [5, 220, 90])
-    frames = np.clip(
-        level[:, None, None, None] + rng.normal(0, 5, (count, size, size, 3)), 0, 255
-    ).astype(np.uint8)
+    frames = np.clip(level[:, None, None, None] + rng.normal(0, 5, (count, size, size, 3)), 0, 255).astype(
+        np.uint8
+    )
     return Labelled("one", frames, np.zeros((count, 9), np.float32), purchase.astype(np.int64))
 
 
@@ -93,7 +94,9 @@ def test_training_stops_early_when_nothing_improves(
 def _with_losses(original: object, losses: object) -> object:
     """Let every validation find the next loss of a list; training steps stay as they are."""
 
-    def loss(self: object, features: object, part: object, soft_weight: float, model: object = None) -> object:
+    def loss(
+        self: object, features: object, part: object, soft_weight: float, model: object = None
+    ) -> object:
         found = original(self, features, part, soft_weight, model)  # type: ignore[operator]
         return found if model is None else torch.tensor(next(losses))  # type: ignore[call-overload]
 
