@@ -104,9 +104,9 @@ def _recommend(
 
 
 def _context(args: argparse.Namespace, manifest: "Manifest") -> "Context":
-    from inference.context import Context, OneHot
+    from inference.context import Context
 
-    kinds = [kind for feature in manifest.context if isinstance(feature, OneHot) for kind in feature.values]
+    kinds = manifest.shop_kinds
     if args.shop is not None and args.shop not in kinds:
         raise OperatorError(
             f"the model knows no shop of kind {args.shop!r}",

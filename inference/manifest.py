@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.context import Context, Feature, encode_into
+from inference.context import Context, Feature, OneHot, encode_into
 from inference.errors import ManifestError
 from inference.manifest_parts import (
     AGENT_VERSION,
@@ -76,6 +76,13 @@ class Manifest:
     def context_length(self) -> int:
         """How many numbers the encoded context has: C of the contract."""
         return sum(feature.width for feature in self.context)
+
+    @property
+    def shop_kinds(self) -> tuple[str, ...]:
+        """The kinds of shop that this model tells apart; any other counts as unknown."""
+        return next(
+            (one.values for one in self.context if isinstance(one, OneHot) and one.name == "shop"), ()
+        )
 
     def index_of(self, flavour_id: str) -> int:
         """The index of a flavour in scores and masks.

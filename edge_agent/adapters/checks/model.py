@@ -10,7 +10,10 @@ import numpy as np
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.checkup import Finding, Verdict, judge_latency
 from edge_agent.config import EdgeConfig
+from edge_agent.errors import ModelRefusedError
 from edge_agent.latency import Bench
+from edge_agent.model_slot import ModelSlot
+from edge_agent.ports import Model
 from inference import Context, FlavourModel, InferenceError
 from inference.default_models import default_model_dir
 
@@ -26,24 +29,33 @@ def check_model(config: EdgeConfig) -> tuple[Finding, ...]:
     """Load, answer, time."""
     try:
         directory = find_model_dir(config)
-        model = FlavourModel.load(directory)
-    except InferenceError as error:
+        model = ModelSlot(FlavourModel.load, tenant=config.tenant).load(directory)  # as the agent does
+        timed = Bench(model, SystemClock(), time.sleep).at_cadence(_RUNS, warm_up=True)
+    except (InferenceError, ModelRefusedError) as error:
         return (Finding("model", Verdict.FAILED, str(error), error.remedy),)
-    manifest = model.manifest
-    if manifest.tenant != config.tenant:
-        said = f"{directory} is a model of {manifest.tenant}, this register belongs to {config.tenant}"
-        return (Finding("model", Verdict.FAILED, said, "Correct `model_dir` or `tenant`."),)
-    said = f"{manifest.name} {manifest.version}, {len(manifest.flavours)} flavours, {model.digest[:12]}"
-    timed = Bench(model, SystemClock(), time.sleep).at_cadence(_RUNS, warm_up=True)
     assert timed.quantiles is not None
     return (
-        Finding("model", Verdict.OK, said),
+        _describe(model, config.shop_kind),
         _check_golden(model, directory),
-        judge_latency(timed.quantiles, budget_ms=manifest.latency_budget_ms.p99),
+        judge_latency(timed.quantiles, budget_ms=model.manifest.latency_budget_ms.p99),
     )
 
 
-def _check_golden(model: FlavourModel, directory: Path) -> Finding:
+def _describe(model: Model, shop_kind: str | None) -> Finding:
+    """Which model it is, and whether it knows a shop such as this one."""
+    manifest = model.manifest
+    said = f"{manifest.name} {manifest.version}, {len(manifest.flavours)} flavours, {model.digest[:12]}"
+    if shop_kind is None or shop_kind in manifest.shop_kinds:
+        return Finding("model", Verdict.OK, said)
+    return Finding(
+        "model",
+        Verdict.WARNING,
+        f"{said}; it knows no shop of kind {shop_kind!r}, so where the till stands counts for nothing",
+        f"Set `shop_kind` to one of: {', '.join(manifest.shop_kinds)}.",
+    )
+
+
+def _check_golden(model: Model, directory: Path) -> Finding:
     """Each golden frame gives the three flavours that it gave where the model was made."""
     path = directory / "golden" / "golden.json"
     try:
@@ -66,7 +78,7 @@ def _check_golden(model: FlavourModel, directory: Path) -> Finding:
     return Finding("golden", Verdict.OK, f"{len(rows)} golden frames get the flavours that they should")
 
 
-def _answers(model: FlavourModel, folder: Path, row: dict[str, object]) -> bool:
+def _answers(model: Model, folder: Path, row: dict[str, object]) -> bool:
     frame = cv2.imread(str(folder / Path(str(row["file"])).name))
     if frame is None:
         raise ValueError(f"{row['file']} is no picture")

@@ -15,8 +15,10 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "_RUNS", 2)
 
 
-def findings(model_dir: Path, tenant: str = "gelateria-sole") -> dict[str, Finding]:
-    config = EdgeConfig(tenant=tenant, store="s", register="r", model_dir=model_dir)
+def findings(model_dir: Path, *, shop_kind: str | None = None) -> dict[str, Finding]:
+    config = EdgeConfig(
+        tenant="gelateria-sole", store="s", register="r", model_dir=model_dir, shop_kind=shop_kind
+    )
     return {finding.check: finding for finding in check_model(config)}
 
 
@@ -42,6 +44,25 @@ def test_another_chains_model_fails(tmp_path: Path) -> None:
     found = findings(build_model_dir(tmp_path, tenant="polar-scoop"))
     assert found["model"].verdict is Verdict.FAILED
     assert "polar-scoop" in found["model"].said
+
+
+@pytest.mark.parametrize("way", ["nan_scores", "fails"])
+def test_a_model_that_loads_and_cannot_answer_fails(tmp_path: Path, way: str) -> None:
+    """As a finding with its remedy, after which the other checks go on."""
+    found = findings(build_model_dir(tmp_path, golden=False, **{way: True}))
+    assert found.keys() == {"model"}
+    assert found["model"].verdict is Verdict.FAILED
+    assert found["model"].remedy
+
+
+def test_a_kind_of_shop_that_the_model_does_not_know_is_a_warning(tmp_path: Path) -> None:
+    """A typo would otherwise cost the context's share of the sales, unseen."""
+    build_model_dir(tmp_path)
+    assert findings(tmp_path, shop_kind="beach")["model"].verdict is Verdict.OK
+    found = findings(tmp_path, shop_kind="beech")["model"]
+    assert found.verdict is Verdict.WARNING
+    assert "'beech'" in found.said
+    assert "beach" in found.remedy
 
 
 def test_a_golden_frame_with_another_answer_fails(tmp_path: Path) -> None:
