@@ -45,7 +45,7 @@ def _describe(model: Model, shop_kind: str | None) -> Finding:
     """Which model it is, and whether it knows a shop such as this one."""
     manifest = model.manifest
     said = f"{manifest.name} {manifest.version}, {len(manifest.flavours)} flavours, {model.digest[:12]}"
-    if shop_kind is None or shop_kind in manifest.shop_kinds:
+    if shop_kind is None or not manifest.shop_kinds or shop_kind in manifest.shop_kinds:
         return Finding("model", Verdict.OK, said)
     return Finding(
         "model",
