@@ -63,7 +63,7 @@ bench-peer: .venv-bench/.installed
 
 soak: $(VENV)/.installed-dev
 	@tests/install-services
-	@TOPSCOOP_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
+	@$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or hypothesis" $(ARGS)
 	@$(BIN)/topscoop model evaluate --check
 	@$(BIN)/topscoop demo --check --seconds 60
 
