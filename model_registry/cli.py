@@ -42,6 +42,13 @@ def _add_data(verbs: Any) -> None:
         action="store_true",
         help=f"{QUICK_INTERACTIONS} orders: a first useful model in 15 minutes",
     )
+    data.add_argument(
+        "--pairs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="instead: N pairs of frames that differ only in what must not matter, without purchases",
+    )
     data.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data folder to write")
     data.add_argument(
         "--size", type=int, default=SIZE, help="side of the frames in pixels (default: %(default)s)"
@@ -77,6 +84,21 @@ def _add_train(verbs: Any) -> None:
     train.add_argument("--teacher-size", type=int, default=96, metavar="PX", help="(default: %(default)s)")
     train.add_argument(
         "--student-steps", type=int, default=12_000, metavar="N", help="(default: %(default)s)"
+    )
+    train.add_argument(
+        "--pairs",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="data folders of `topscoop model data --pairs`: both frames of a pair must be answered alike",
+    )
+    train.add_argument(
+        "--pair-weight",
+        type=float,
+        default=1.0,
+        metavar="W",
+        help="of the pairs in the loss (default: %(default)s)",
     )
     train.add_argument(
         "--rate", type=float, default=3e-3, help="the student's, at its peak (default: %(default)s)"

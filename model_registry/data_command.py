@@ -9,7 +9,7 @@ import time
 from model_registry.adapters.simulator_process import SimulatorProcesses
 from model_registry.cli import QUICK_INTERACTIONS
 from model_registry.make_dataset import make_dataset
-from model_registry.orders import plan_learning
+from model_registry.orders import plan_learning, plan_pairs
 from model_registry.progress import ProgressBar
 from wire_protocol.errors import OperatorError
 
@@ -38,17 +38,16 @@ def run(args: argparse.Namespace) -> int:
         args.chain,
         folder=args.out,
         size=args.size,
-        splits=plan_learning(interactions),
+        splits=plan_pairs(args.pairs) if args.pairs else plan_learning(interactions),
         progress=progress,
     )
     result = {
         "dataset": str(args.out),
         "tenant": dataset.tenant,
-        "interactions": interactions,
+        "interactions": 0 if args.pairs else interactions,
+        "pairs": args.pairs,
         "digest": dataset.digest,
         "seconds": round(time.monotonic() - began, 1),
     }
-    print(
-        json.dumps(result) if args.json else f"{result['dataset']}: {interactions} orders, {dataset.digest}"
-    )
+    print(json.dumps(result) if args.json else f"{args.out}: {dataset.digest}")
     return 0

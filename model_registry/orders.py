@@ -127,6 +127,11 @@ def plan_learning(interactions: int) -> tuple[SplitPlan, ...]:
     )
 
 
+def plan_pairs(pairs: int) -> tuple[SplitPlan, ...]:
+    """Pairs of frames that differ in nothing but nuisance attributes; nobody learns what was bought."""
+    return (SplitPlan("pairs", pairs, frames_per_order=2),)
+
+
 def plan_evaluation(nuisances: int) -> tuple[SplitPlan, ...]:
     """The splits that `evaluate` uses; no learner, and no calibration, ever opens them."""
     return (

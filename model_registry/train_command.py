@@ -28,7 +28,7 @@ try:
     from model_registry.adapters.teacher_graph import teacher_network
     from model_registry.adapters.torch_student import Student
     from model_registry.adapters.torch_teacher import Teacher, pretrained_file
-    from model_registry.adapters.torch_training import Labelled, Recipe, Trainer, device
+    from model_registry.adapters.torch_training import Labelled, Pairs, Recipe, Trainer, device
 except ImportError as error:
     raise MissingPackages(
         f"training needs a package that is not installed: {error.name}",
@@ -48,6 +48,7 @@ class _Chain:
     orders: Orders
     learning: Labelled
     validation: Labelled
+    pairs: Pairs | None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    chains = [_open(Dataset(folder), args.limit) for folder in args.data]
+    pairs = {one.tenant: one for one in map(_open_pairs, args.pairs)}
+    chains = [_open(Dataset(folder), args.limit, pairs) for folder in args.data]
     _check_together(chains)
     common = {
         "datasets": {chain.dataset.tenant: chain.dataset.digest for chain in chains},
@@ -74,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         "student_steps": args.student_steps,
         "rate": args.rate,
         "soft_weight": args.soft_weight,
+        "pairs": [Dataset(folder).digest for folder in args.pairs],
+        "pair_weight": args.pair_weight if args.pairs else 0.0,
         "begin_with": None if args.begin_with is None else str(args.begin_with),
     }
     flavours = {chain.dataset.tenant: len(chain.dataset.catalogue.flavours) for chain in chains}
@@ -104,7 +108,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open(dataset: Dataset, limit: int | None) -> _Chain:
+def _open_pairs(folder: Path) -> Pairs:
+    dataset = Dataset(folder)
+    split = dataset.split("pairs")
+    return Pairs(dataset.tenant, split.frames, encode(split.orders, dataset.catalogue.context))
+
+
+def _open(dataset: Dataset, limit: int | None, pairs: dict[str, Pairs]) -> _Chain:
     train, validation = dataset.split("train"), dataset.split("validation")
     orders = train.orders if limit is None else train.orders.take(slice(0, limit))
     encodings = dataset.catalogue.context
@@ -118,6 +128,7 @@ def _open(dataset: Dataset, limit: int | None) -> _Chain:
             encode(validation.orders, encodings),
             validation.orders.purchase,
         ),
+        pairs.get(dataset.tenant),
     )
 
 
@@ -219,6 +230,8 @@ def _train_student(
         batch=args.batch,
         rate=args.rate,
         soft_weight=args.soft_weight if chains[0].learning.soft is not None else 0.0,
+        pairs=args.batch // 8 if args.pairs else 0,
+        pair_weight=args.pair_weight,
         validate_every=max(_VALIDATE_EVERY, args.student_steps // 10),
     )
     trainer = Trainer(
@@ -226,6 +239,7 @@ def _train_student(
         groups=[(list(student.parameters()), 1.0)],
         learning=[chain.learning for chain in chains],
         validation=[chain.validation for chain in chains],
+        pairs=[chain.pairs for chain in chains if chain.pairs is not None],
         recipe=recipe,
         checkpoint=args.out / "student.pt",
         seed=args.seed,

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from inference import fit_frame
 from simulator import rendering
-from simulator.attributes import NUISANCE_SHARES, Nuisance
+from simulator.attributes import NUISANCE_SHARES, Nuisance, draw_nuisance
 from simulator.bank import CharacterBank, cache_folder
 from simulator.bayes import marginal_probabilities
 from simulator.chains import CHAINS, Chain
@@ -33,13 +33,22 @@ from simulator.scene import Scene, render_frame
 from wire_protocol.errors import OperatorError, TopscoopError
 
 # Seeds of banks and orders by split; a new split takes a new number.
-SPLITS = {"train": 1, "validation": 2, "calibration": 3, "test": 4, "nuisance": 5, "style": 6, "golden": 7}
+SPLITS = {
+    "train": 1,
+    "validation": 2,
+    "calibration": 3,
+    "test": 4,
+    "nuisance": 5,
+    "style": 6,
+    "golden": 7,
+    "pairs": 8,
+}
 BANK_SIZE = 500
 ORDERS_PER_BANK = 10_000
 NOBODY = -1
 NOBODY_SHARE = 0.10
 # Where only customers matter, nobody is left out.
-_ALWAYS_SOMEBODY = ("nuisance", "style")
+_ALWAYS_SOMEBODY = ("nuisance", "style", "pairs")
 # The camera's pictures that accompany a model: customers of the test, and one frame of nobody.
 _GOLDEN, _GOLDEN_NOBODY = "golden", 3
 _TRUTH = ("test", "nuisance", "style")
@@ -120,6 +129,15 @@ def variants(customer: Customer, rng: np.random.Generator) -> list[Customer]:
     return changed
 
 
+def _shown(split: str, customer: Customer, rng: np.random.Generator) -> list[Customer]:
+    """Return whom the frames of one order show: mostly the customer, once."""
+    if split == "nuisance":
+        return variants(customer, rng)
+    if split == "pairs":
+        return [customer, replace(customer, nuisance=draw_nuisance(rng))]
+    return [customer]
+
+
 def make_chunk(request: Request, bank: CharacterBank, first: int, count: int) -> dict[str, NDArray[Any]]:
     """Draw and render some orders: columns with one row per frame, and the frames [N, S, S, 3]."""
     chain, split = chain_of(request.tenant), SPLITS[request.split]
@@ -139,7 +157,7 @@ def make_chunk(request: Request, bank: CharacterBank, first: int, count: int) ->
         nobody = rng.random() < NOBODY_SHARE and request.split not in _ALWAYS_SOMEBODY
         if request.split == _GOLDEN:
             nobody = order == _GOLDEN_NOBODY
-        shown = variants(customer, rng) if request.split == "nuisance" else [customer]
+        shown = _shown(request.split, customer, rng)
         for person in shown:
             scene = Scene(shop, None if nobody else person)
             frame = render_frame(scene, bank, seed=scene_seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,7 +138,8 @@ class FrameFile:
     def __init__(self, path: Path, count: int, size: int) -> None:
         self.shape = (count, size, size, 3)
         self._path = path
-        self._file = path.open("rb")
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -147,7 +149,7 @@ class FrameFile:
         frames = np.empty((len(numbers), *self.shape[1:]), np.uint8)
         bytes_per_frame = frames[:1].nbytes or int(np.prod(self.shape[1:]))
         for frame, number in zip(frames, numbers, strict=True):
-            if os.preadv(self._file.fileno(), [frame], int(number) * bytes_per_frame) != bytes_per_frame:
+            if os.preadv(self._file, [frame], int(number) * bytes_per_frame) != bytes_per_frame:
                 raise UnusableDataset(f"{self._path} ends early", remedy="Make the data set again.")
         return frames
 

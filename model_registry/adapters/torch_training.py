@@ -54,6 +54,31 @@ class Labelled:
     soft: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Frames 2i and 2i + 1 differ in nothing but attributes that must not matter.
+
+    Args:
+        tenant: Whose head must answer both alike.
+        frames: uint8 [2N, S, S, 3].
+        context: float32 [2N, C], the same for both of a pair.
+    """
+
+    tenant: str
+    frames: Frames
+    context: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """One step's examples: the pixels of all parts, then of all pairs, and how much brighter each is."""
+
+    parts: list[Labelled]
+    pairs: list[Pairs]
+    pixels: NDArray[np.uint8]
+    gain: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How long and how fast.
@@ -66,6 +91,8 @@ class Recipe:
         decay: Weight decay of matrices.
         average: Share that the moving average of the weights keeps per step.
         soft_weight: Share of the teacher's opinion in the loss, the rest is the purchase.
+        pairs: Pairs of frames per step, divided among the chains; on top of the batch.
+        pair_weight: Weight of answering both frames of a pair alike.
         patience: Validations without improvement after which training stops.
         validate_every: Steps between validations.
     """
@@ -77,6 +104,8 @@ class Recipe:
     decay: float = 0.02
     average: float = 0.998
     soft_weight: float = 0.0
+    pairs: int = 0
+    pair_weight: float = 0.0
     patience: int = 8
     validate_every: int = 500
 
@@ -97,6 +126,7 @@ class Trainer:
         groups: Parameters by their share of the learning rate.
         learning: One entry per chain.
         validation: One entry per chain.
+        pairs: One entry per chain, or none.
         recipe: How long and how fast.
         checkpoint: File that is written now and then; an existing one is continued.
         seed: Of the order of the examples and of augmentation.
@@ -109,12 +139,14 @@ class Trainer:
         groups: Sequence[tuple[list[nn.Parameter], float]],
         learning: Sequence[Labelled],
         validation: Sequence[Labelled],
+        pairs: Sequence[Pairs] = (),
         recipe: Recipe,
         checkpoint: Path,
         seed: int,
     ) -> None:
         self._network, self._recipe, self._checkpoint = network, recipe, checkpoint
         self._learning, self._validation, self._seed = learning, validation, seed
+        self._pairs = pairs
         self._device = device()
         network.to(self._device)
         self._average = copy.deepcopy(network)
@@ -145,7 +177,7 @@ class Trainer:
             while self._step < recipe.steps and self._worse < recipe.patience:
                 self._set_rate()
                 batch, ahead = ahead.result(), reader.submit(self._batch, self._step + 1)
-                loss = self._one_step(*batch)
+                loss = self._one_step(batch)
                 running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
                 self._step += 1
                 if self._step % recipe.validate_every == 0 or self._step == recipe.steps:
@@ -157,19 +189,23 @@ class Trainer:
         self._network.eval()
         return self._history
 
-    def _one_step(
-        self, batch: Sequence[Labelled], pixels: NDArray[np.uint8], gain: NDArray[np.float32]
-    ) -> float:
-        frames = _frames(pixels, self._device).float() * torch.from_numpy(gain).to(self._device)
+    def _one_step(self, batch: _Batch) -> float:
+        frames = _frames(batch.pixels, self._device).float() * torch.from_numpy(batch.gain).to(self._device)
         network: Network = self._network  # type: ignore[assignment]
         with torch.autocast(self._device.type, torch.bfloat16):
             features = network.features(frames)
         losses, start = [], 0
-        for part in batch:
+        for part in batch.parts:
             rows = slice(start, start + len(part.purchase))
             start = rows.stop
             losses.append(self._loss(features[rows].float(), part, self._recipe.soft_weight))
         loss = torch.stack(losses).mean()
+        for pair in batch.pairs:
+            rows = slice(start, start + len(pair.context))
+            start = rows.stop
+            loss = loss + self._recipe.pair_weight / len(batch.pairs) * self._disagreement(
+                features[rows], pair
+            )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._network.parameters(), 2.0)
@@ -195,6 +231,14 @@ class Trainer:
             loss = loss + bought
         return loss
 
+    def _disagreement(self, features: Tensor, pair: Pairs) -> Tensor:
+        """Return how far apart the answers to both frames of a pair are: symmetric Kullback-Leibler, mean."""
+        head = self._network.get_submodule(f"heads.{pair.tenant}")
+        scores, _ = head(features.float(), torch.from_numpy(pair.context).to(self._device))
+        logs = torch.log_softmax(scores, 1)
+        one, other = logs[0::2], logs[1::2]
+        return ((one - other) * (one.exp() - other.exp())).sum(1).mean()
+
     def _validate(self) -> None:
         self._average.eval()
         network: Network = self._average  # type: ignore[assignment]
@@ -218,16 +262,23 @@ class Trainer:
         else:
             self._worse += 1
 
-    def _batch(self, step: int) -> tuple[list[Labelled], NDArray[np.uint8], NDArray[np.float32]]:
+    def _batch(self, step: int) -> _Batch:
         """Read and vary the frames of one step; it depends on the step alone, so a training is repeatable."""
         share = max(1, self._recipe.batch // len(self._learning))
         rng = np.random.default_rng([self._seed, step])
         batch = [
             _rows(part, self._rows_of(part, index, step, share)) for index, part in enumerate(self._learning)
         ]
-        pixels = _augmented(np.concatenate([part.frames[:] for part in batch]), rng)
+        pairs = [self._some_pairs(pair, rng) for pair in self._pairs] if self._recipe.pairs else []
+        pixels = _augmented(np.concatenate([part.frames[:] for part in (*batch, *pairs)]), rng)
         gain = 1 + _GAIN * (2 * rng.random((len(pixels), 1, 1, 1), np.float32) - 1)
-        return batch, pixels, gain
+        return _Batch(batch, pairs, pixels, gain)
+
+    def _some_pairs(self, pairs: Pairs, rng: np.random.Generator) -> Pairs:
+        count = max(1, self._recipe.pairs // len(self._pairs))
+        chosen = np.sort(rng.choice(len(pairs.context) // 2, count, replace=False))
+        rows = np.stack([2 * chosen, 2 * chosen + 1], axis=1).ravel()
+        return Pairs(pairs.tenant, pairs.frames[rows], pairs.context[rows])
 
     def _rows_of(self, part: Labelled, index: int, step: int, share: int) -> NDArray[np.int64]:
         per_epoch = max(1, len(part.purchase) // share)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ def test_trunk_is_a_chain() -> None:
     """Each convolution reads what the one before wrote, and the last one's width is the feature vector's."""
     shape = StudentShape()
     convolutions = list(shape.convolutions())
-    for before, after in zip(convolutions, convolutions[1:], strict=False):
+    for before, after in pairwise(convolutions):
         assert after.inputs == before.outputs
     assert convolutions[-1].outputs == shape.features
 

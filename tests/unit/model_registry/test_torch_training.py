@@ -11,7 +11,7 @@ import torch
 
 from model_registry.adapters import torch_training
 from model_registry.adapters.torch_student import Student
-from model_registry.adapters.torch_training import Labelled, Recipe, Trainer, opinions
+from model_registry.adapters.torch_training import Labelled, Pairs, Recipe, Trainer, opinions
 from model_registry.network import StudentShape
 
 pytestmark = pytest.mark.train
@@ -129,3 +129,31 @@ def test_augmentation_moves_and_mirrors_but_invents_nothing() -> None:
     assert any(not np.array_equal(one, frames[0]) for one in moved)
     known = {tuple(pixel) for pixel in frames[0].reshape(-1, 3).tolist()}
     assert {tuple(pixel) for pixel in moved.reshape(-1, 3).tolist()} <= known
+
+
+def test_pairs_are_answered_more_alike(shape: StudentShape, tmp_path: Path) -> None:
+    """What differs within pairs, here the brightness that purchases follow, loses its influence."""
+    data = bright_or_dark(96, 1, shape.size)
+    there = np.flatnonzero(data.purchase >= 0)
+    bright, dark = (there[data.purchase[there] == flavour][:20] for flavour in (0, 1))
+    rows = np.stack([bright, dark], axis=1).ravel()
+    pairs = Pairs("one", np.asarray(data.frames[rows]), data.context[rows])
+
+    def gap(weight: float) -> float:
+        torch.manual_seed(4)
+        student = Student(shape, {"one": 2})
+        Trainer(
+            student,
+            groups=[(list(student.parameters()), 1.0)],
+            learning=[data],
+            validation=[data],
+            pairs=[pairs],
+            recipe=Recipe(30, 16, 1e-2, average=0.9, pairs=8, pair_weight=weight, validate_every=30),
+            checkpoint=tmp_path / f"{weight}.pt",
+            seed=3,
+        ).run(lambda _step, _total, _note: None)
+        seen = Labelled("one", pairs.frames, pairs.context, np.zeros(len(rows), np.int64))
+        chances = opinions(student, seen, lambda _done, _total: None)
+        return float(np.abs(chances[0::2] - chances[1::2]).mean())
+
+    assert gap(20.0) < 0.5 * gap(0.0)

@@ -40,7 +40,7 @@ def test_an_order_does_not_depend_on_its_chunk(tmp_path: Path) -> None:
 
 
 def test_learners_never_see_the_truth(tmp_path: Path) -> None:
-    """What is drawn for learning has one purchase per order and no column with probabilities or attributes."""
+    """What is drawn for learning has one purchase per order, no probabilities and no attributes."""
     assert set(make_chunk(request("train", tmp_path, []), bank(), 0, 3)) == {
         "order",
         "hour",
@@ -82,6 +82,17 @@ def test_variants_differ_in_one_nuisance_each() -> None:
         assert other.detail == first.detail
         before, after = asdict(first.nuisance), asdict(other.nuisance)
         assert sum(before[name] != after[name] for name in before) == 1
+
+
+def test_a_pair_shares_everything_that_carries_taste() -> None:
+    """Both frames of a pair show one customer's look; only nuisance attributes are drawn anew."""
+    rng = np.random.default_rng(2)
+    changed = 0
+    for _ in range(10):
+        first, second = orders._shown("pairs", draw_customer(rng), rng)
+        assert (second.visible, second.detail) == (first.visible, first.detail)
+        changed += second.nuisance != first.nuisance
+    assert changed > 7
 
 
 def test_render_writes_a_file_per_chunk(tmp_path: Path) -> None:
