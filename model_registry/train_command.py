@@ -17,6 +17,7 @@ from model_registry.adapters.training_folder import TrainedStudent, pin_options,
 from model_registry.context_model import fit_context_model
 from model_registry.encoding import best_sellers, encode
 from model_registry.errors import MissingPackages, UnusableCheckpoint, UnusableDataset
+from model_registry.examples import Labelled, Pairs
 from model_registry.network import StudentShape
 from model_registry.orders import Orders
 from model_registry.progress import ProgressBar
@@ -28,7 +29,7 @@ try:
     from model_registry.adapters.teacher_graph import teacher_network
     from model_registry.adapters.torch_student import Student
     from model_registry.adapters.torch_teacher import Teacher, pretrained_file
-    from model_registry.adapters.torch_training import Labelled, Pairs, Recipe, Trainer, device
+    from model_registry.adapters.torch_training import Recipe, Trainer, device
 except ImportError as error:
     raise MissingPackages(
         f"training needs a package that is not installed: {error.name}",

@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model_registry.examples import Batch, ExampleReader, Labelled, Pairs
 from model_registry.orders import NOBODY
-from model_registry.ports import Frames
 
 NOBODY_WEIGHT = 0.3
-_SHIFT_PX = 8
-_GAIN = 0.12
 _SAVE_EVERY = 250
 
 
@@ -33,50 +30,6 @@ class Network(Protocol):
 
     def features(self, frames: Tensor) -> Tensor:
         """Describe uint8 frames [N, 3, S, S]."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """What one chain teaches with: frames, contexts, purchases, and the teacher's opinion if there is one.
-
-    Args:
-        tenant: Whose head learns from it.
-        frames: uint8 [N, S, S, 3].
-        context: float32 [N, C].
-        purchase: int64 [N], `NOBODY` where nobody stands.
-        soft: float32 [N, F] probabilities by the teacher, or None.
-    """
-
-    tenant: str
-    frames: Frames
-    context: NDArray[np.float32]
-    purchase: NDArray[np.int64]
-    soft: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Frames 2i and 2i + 1 differ in nothing but attributes that must not matter.
-
-    Args:
-        tenant: Whose head must answer both alike.
-        frames: uint8 [2N, S, S, 3].
-        context: float32 [2N, C], the same for both of a pair.
-    """
-
-    tenant: str
-    frames: Frames
-    context: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """One step's examples: the pixels of all parts, then of all pairs, and how much brighter each is."""
-
-    parts: list[Labelled]
-    pairs: list[Pairs]
-    pixels: NDArray[np.uint8]
-    gain: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +98,10 @@ class Trainer:
         seed: int,
     ) -> None:
         self._network, self._recipe, self._checkpoint = network, recipe, checkpoint
-        self._learning, self._validation, self._seed = learning, validation, seed
-        self._pairs = pairs
+        self._validation = validation
+        self._examples = ExampleReader(
+            learning, pairs, batch=recipe.batch, pairs_per_step=recipe.pairs, seed=seed
+        )
         self._device = device()
         network.to(self._device)
         self._average = copy.deepcopy(network)
@@ -163,7 +118,6 @@ class Trainer:
         self._step, self._best, self._worse = 0, math.inf, 0
         self._history: list[dict[str, float]] = []
         self._best_weights: dict[str, Tensor] = {}
-        self._shuffled: dict[tuple[int, int], NDArray[np.int64]] = {}
         if checkpoint.exists():
             self._load()
 
@@ -173,10 +127,10 @@ class Trainer:
         self._network.train()
         running = 0.0
         with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._batch, self._step)
+            ahead = reader.submit(self._examples.read, self._step)
             while self._step < recipe.steps and self._worse < recipe.patience:
                 self._set_rate()
-                batch, ahead = ahead.result(), reader.submit(self._batch, self._step + 1)
+                batch, ahead = ahead.result(), reader.submit(self._examples.read, self._step + 1)
                 loss = self._one_step(batch)
                 running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
                 self._step += 1
@@ -189,7 +143,7 @@ class Trainer:
         self._network.eval()
         return self._history
 
-    def _one_step(self, batch: _Batch) -> float:
+    def _one_step(self, batch: Batch) -> float:
         frames = _frames(batch.pixels, self._device).float() * torch.from_numpy(batch.gain).to(self._device)
         network: Network = self._network  # type: ignore[assignment]
         with torch.autocast(self._device.type, torch.bfloat16):
@@ -246,7 +200,7 @@ class Trainer:
         with torch.no_grad():
             for part in self._validation:
                 for rows in _slices(len(part.purchase), 128):
-                    chunk = _rows(part, rows)
+                    chunk = part.take(rows)
                     with torch.autocast(self._device.type, torch.bfloat16):
                         features = network.features(_frames(chunk.frames, self._device))
                     loss = self._loss(features.float(), chunk, 0.0, self._average)
@@ -261,35 +215,6 @@ class Trainer:
             }
         else:
             self._worse += 1
-
-    def _batch(self, step: int) -> _Batch:
-        """Read and vary the frames of one step; it depends on the step alone, so a training is repeatable."""
-        share = max(1, self._recipe.batch // len(self._learning))
-        rng = np.random.default_rng([self._seed, step])
-        batch = [
-            _rows(part, self._rows_of(part, index, step, share)) for index, part in enumerate(self._learning)
-        ]
-        pairs = [self._some_pairs(pair, rng) for pair in self._pairs] if self._recipe.pairs else []
-        pixels = _augmented(np.concatenate([part.frames[:] for part in (*batch, *pairs)]), rng)
-        gain = 1 + _GAIN * (2 * rng.random((len(pixels), 1, 1, 1), np.float32) - 1)
-        return _Batch(batch, pairs, pixels, gain)
-
-    def _some_pairs(self, pairs: Pairs, rng: np.random.Generator) -> Pairs:
-        count = max(1, self._recipe.pairs // len(self._pairs))
-        chosen = np.sort(rng.choice(len(pairs.context) // 2, count, replace=False))
-        rows = np.stack([2 * chosen, 2 * chosen + 1], axis=1).ravel()
-        return Pairs(pairs.tenant, pairs.frames[rows], pairs.context[rows])
-
-    def _rows_of(self, part: Labelled, index: int, step: int, share: int) -> NDArray[np.int64]:
-        per_epoch = max(1, len(part.purchase) // share)
-        epoch, place = divmod(step, per_epoch)
-        key = (index, epoch)
-        if key not in self._shuffled:
-            self._shuffled = {other: order for other, order in self._shuffled.items() if other[0] != index}
-            rng = np.random.default_rng([self._seed, index, epoch])
-            self._shuffled[key] = rng.permutation(len(part.purchase))
-        # Read in the order of the disk, which matters when the frames do not fit in memory.
-        return np.sort(self._shuffled[key][place * share : (place + 1) * share])
 
     def _set_rate(self) -> None:
         recipe = self._recipe
@@ -335,46 +260,11 @@ class Trainer:
         self._best_weights = dict(stored["best_weights"])  # type: ignore[call-overload]
 
 
-def opinions(network: nn.Module, part: Labelled, report: Callable[[int, int], None]) -> NDArray[np.float32]:
-    """Return the network's probabilities [N, F] for every frame, without augmentation."""
-    where, rows_at_once = device(), 256
-    network.to(where).eval()
-    trunk: Network = network  # type: ignore[assignment]
-    head = network.get_submodule(f"heads.{part.tenant}")
-    found = []
-    with torch.no_grad():
-        for rows in _slices(len(part.purchase), rows_at_once):
-            chunk = _rows(part, rows)
-            with torch.autocast(where.type, torch.bfloat16):
-                features = trunk.features(_frames(chunk.frames, where))
-            scores, _ = head(features.float(), torch.from_numpy(chunk.context).to(where))
-            found.append(torch.softmax(scores, 1).cpu().numpy())
-            report(min(rows.stop, len(part.purchase)), len(part.purchase))
-    return np.concatenate(found)
-
-
 def _slices(count: int, step: int) -> Iterator[slice]:
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
 
 
-def _rows(part: Labelled, rows: slice | NDArray[np.int64]) -> Labelled:
-    soft = None if part.soft is None else np.ascontiguousarray(part.soft[rows])
-    return Labelled(part.tenant, part.frames[rows], part.context[rows], part.purchase[rows], soft)
-
-
 def _frames(frames: NDArray[np.uint8], where: torch.device) -> Tensor:
     """uint8 [N, S, S, 3] becomes [N, 3, S, S] without being copied into another order."""
     return torch.from_numpy(np.array(frames)).to(where).permute(0, 3, 1, 2)
-
-
-def _augmented(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Mirror and shift each frame; its edge is repeated where the shift leaves a gap."""
-    side = frames.shape[1]
-    moved = np.empty_like(frames)
-    for index, frame in enumerate(frames):
-        top, left = rng.integers(0, 2 * _SHIFT_PX + 1, 2)
-        wider = cv2.copyMakeBorder(frame, *(_SHIFT_PX,) * 4, cv2.BORDER_REPLICATE)
-        shifted = wider[top : top + side, left : left + side]
-        moved[index] = shifted[:, ::-1] if rng.random() < 0.5 else shifted
-    return moved

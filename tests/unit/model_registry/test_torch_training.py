@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.builders.torch_needed import require_torch
 
@@ -11,7 +12,8 @@ import torch
 
 from model_registry.adapters import torch_training
 from model_registry.adapters.torch_student import Student
-from model_registry.adapters.torch_training import Labelled, Pairs, Recipe, Trainer, opinions
+from model_registry.adapters.torch_training import Recipe, Trainer
+from model_registry.examples import Labelled, Pairs
 from model_registry.network import StudentShape
 
 pytestmark = pytest.mark.train
@@ -32,6 +34,13 @@ def bright_or_dark(count: int, seed: int, size: int) -> Labelled:
 def one_thread() -> None:
     """Two threads that wait for each other in turns are slower than one on a busy machine."""
     torch.set_num_threads(1)
+
+
+def chances_of(student: Student, seen: Labelled) -> NDArray[np.float32]:
+    with torch.no_grad():
+        frames = torch.from_numpy(np.asarray(seen.frames[:])).permute(0, 3, 1, 2)
+        scores, _ = student.heads["one"](student.features(frames), torch.from_numpy(seen.context))
+        return torch.softmax(scores, 1).numpy()
 
 
 def train(
@@ -61,7 +70,7 @@ def test_a_student_learns_what_there_is_to_see(shape: StudentShape, tmp_path: Pa
     assert history[-1]["validation_loss"] < 0.5 * history[0]["validation_loss"]
     seen = bright_or_dark(40, 5, shape.size)
     there = seen.purchase >= 0
-    chances = opinions(student, seen, lambda _done, _total: None)
+    chances = chances_of(student, seen)
     assert (chances[there].argmax(axis=1) == seen.purchase[there]).mean() > 0.95
 
 
@@ -103,34 +112,6 @@ def _with_losses(original: object, losses: object) -> object:
     return loss
 
 
-def test_every_example_is_seen_once_an_epoch(shape: StudentShape, tmp_path: Path) -> None:
-    student = Student(shape, {"one": 2})
-    data = bright_or_dark(32, 1, shape.size)
-    recipe = Recipe(4, 8, 1e-3)
-    trainer = Trainer(
-        student,
-        groups=[(list(student.parameters()), 1.0)],
-        learning=[data],
-        validation=[data],
-        recipe=recipe,
-        checkpoint=tmp_path / "student.pt",
-        seed=3,
-    )
-    seen = np.concatenate([trainer._rows_of(data, 0, step, 8) for step in range(4)])
-    assert sorted(seen) == list(range(32))
-
-
-def test_augmentation_moves_and_mirrors_but_invents_nothing() -> None:
-    """Every pixel of an augmented frame is one of the frame's."""
-    frame = np.arange(32 * 32 * 3, dtype=np.uint32).reshape(1, 32, 32, 3) % 251
-    frames = np.repeat(frame.astype(np.uint8), 6, axis=0)
-    moved = torch_training._augmented(frames, np.random.default_rng(1))
-    assert moved.shape == frames.shape
-    assert any(not np.array_equal(one, frames[0]) for one in moved)
-    known = {tuple(pixel) for pixel in frames[0].reshape(-1, 3).tolist()}
-    assert {tuple(pixel) for pixel in moved.reshape(-1, 3).tolist()} <= known
-
-
 def test_pairs_are_answered_more_alike(shape: StudentShape, tmp_path: Path) -> None:
     """What differs within pairs, here the brightness that purchases follow, loses its influence."""
     data = bright_or_dark(96, 1, shape.size)
@@ -153,7 +134,7 @@ def test_pairs_are_answered_more_alike(shape: StudentShape, tmp_path: Path) -> N
             seed=3,
         ).run(lambda _step, _total, _note: None)
         seen = Labelled("one", pairs.frames, pairs.context, np.zeros(len(rows), np.int64))
-        chances = opinions(student, seen, lambda _done, _total: None)
+        chances = chances_of(student, seen)
         return float(np.abs(chances[0::2] - chances[1::2]).mean())
 
     assert gap(20.0) < 0.5 * gap(0.0)
