@@ -1,8 +1,23 @@
-"""How hypothesis tests run everywhere: no deadlines, and many more examples in the long runs."""
+"""What holds for all tests: how properties run, and that no test changes how the others log."""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 # A timing is never a test's pass condition: a busy machine must not fail a property.
 settings.register_profile("default", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_as_it_was() -> Iterator[None]:
+    """Tests of the log's set-up change the root logger; the next test finds it as before."""
+    root = logging.getLogger()
+    level, handlers, disabled = root.level, root.handlers[:], root.manager.disable
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.disable(disabled)

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest honest body is an outcome of some dozen lines, about 4 KB."""
+_DRAINED_BYTES: Final = 1024 * 1024
+"""So much of a body that is too large is still read, so that its sender gets to see the refusal."""
 
 RequestObserver = Callable[[str, str, int, float], None]
 """Takes route template, method, status and seconds of every answered request."""
@@ -156,19 +158,26 @@ def _head(scope: Scope) -> RequestHead:
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:
     """`receive` that refuses a body beyond the limit, by its announced length or by its real one."""
-    announced = Headers(scope=scope).get("content-length", "0")
+    length = Headers(scope=scope).get("content-length", "")
+    announced = int(length) if length.isdigit() else 0
     received = 0
 
     async def receive_bounded() -> Message:
         nonlocal received
-        if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        beyond = announced > MAX_BODY_BYTES
+        if announced > _DRAINED_BYTES:
             raise _too_large()
-        message = await receive()
-        if message["type"] == "http.request":
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+        while True:
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+            beyond = beyond or received > MAX_BODY_BYTES
+            if not beyond:
+                return message
+            # Whoever still sends would see the connection break instead of the answer, so the rest is read
+            # and thrown away, within reason.
+            if not message.get("more_body", False) or received > _DRAINED_BYTES:
                 raise _too_large()
-        return message
 
     return receive_bounded
 
