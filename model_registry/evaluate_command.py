@@ -19,7 +19,7 @@ from model_registry.adapters.network_runner import latency_us, run_network
 from model_registry.adapters.report_page import report_page
 from model_registry.adapters.simulator_process import SimulatorProcesses
 from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
-from model_registry.adapters.training_folder import TrainedStudent, load_student
+from model_registry.adapters.training_folder import TrainedStudent, load_student, steps_in_all
 from model_registry.context_model import context_probabilities
 from model_registry.encoding import encode
 from model_registry.errors import CheckFailed, UnusableDataset
@@ -254,7 +254,7 @@ def _point(student: TrainedStudent, hit: float, hits: dict[str, float]) -> dict[
     return {
         "interactions": student.note["interactions"],
         "teacher_steps": student.note["teacher_steps"],
-        "student_steps": student.note["student_steps"],
+        "student_steps": steps_in_all(student.note),
         "hit_at_3": hit,
         "share_of_gap": share_of_gap(hit, hits[BLIND], hits[BEST]),
     }

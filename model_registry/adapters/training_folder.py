@@ -45,6 +45,17 @@ def pin_options(folder: Path, part: str, options: Mapping[str, Any]) -> None:
     write_atomically(path, text.encode())
 
 
+def steps_in_all(note: Mapping[str, Any]) -> int:
+    """Return how many steps a student was trained, those of the trainings that it began with included."""
+    before = note.get("begin_with")
+    if before is None:
+        return int(note["student_steps"])
+    path = Path(before) / "options-student.json"
+    if not path.exists():
+        raise UnusableCheckpoint(f"{before}, where a student began, is gone", remedy="Bring the folder back.")
+    return int(note["student_steps"]) + steps_in_all(json.loads(path.read_text("utf-8")))
+
+
 def save_student(folder: Path, student: TrainedStudent) -> None:
     """Write `<folder>/<tenant>/student.npz` and `student.json`."""
     target = folder / student.catalogue.tenant

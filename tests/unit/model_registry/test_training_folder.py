@@ -3,7 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_registry.adapters.training_folder import TrainedStudent, load_student, pin_options, save_student
+from model_registry.adapters.training_folder import (
+    TrainedStudent,
+    load_student,
+    pin_options,
+    save_student,
+    steps_in_all,
+)
 from model_registry.errors import UnusableCheckpoint
 from model_registry.network import StudentShape, random_weights
 from model_registry.orders import Catalogue
@@ -35,3 +41,13 @@ def test_a_training_goes_on_with_its_own_options_only(tmp_path: Path) -> None:
     pin_options(tmp_path, "student", {"steps": 9})
     with pytest.raises(UnusableCheckpoint, match="other options"):
         pin_options(tmp_path, "teacher", {"steps": 6})
+
+
+def test_steps_are_counted_from_the_first_training_on(tmp_path: Path) -> None:
+    """A student that began with another has learned for as long as both."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    pin_options(first, "student", {"student_steps": 100, "begin_with": None})
+    pin_options(second, "student", {"student_steps": 20, "begin_with": str(first)})
+    assert steps_in_all({"student_steps": 3, "begin_with": str(second)}) == 123
+    with pytest.raises(UnusableCheckpoint, match="is gone"):
+        steps_in_all({"student_steps": 3, "begin_with": str(tmp_path / "lost")})
