@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,25 @@ def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return parser
+
+
+def _run(module: str, args: argparse.Namespace) -> int:
+    """Import a command's module and run it.
+
+    Raises:
+        MissingPackages: It needs a package that is not installed.
+    """
+    from model_registry.errors import MissingPackages
+
+    try:
+        command = importlib.import_module(f"model_registry.{module}")
+    except ModuleNotFoundError as error:
+        raise MissingPackages(
+            f"this command needs the package {error.name}, which is not installed",
+            remedy="Install what the registry needs: pip install 'topscoop[train]'",
+        ) from error
+    status: int = command.run(args)
+    return status
 
 
 def _add_data(verbs: Any) -> None:
@@ -58,9 +78,7 @@ def _add_data(verbs: Any) -> None:
 
 
 def _run_data(args: argparse.Namespace) -> int:
-    from model_registry.data_command import run
-
-    return run(args)
+    return _run("data_command", args)
 
 
 def _add_train(verbs: Any) -> None:
@@ -129,9 +147,7 @@ def _add_train(verbs: Any) -> None:
 def _run_train(args: argparse.Namespace) -> int:
     if args.quick:
         args.teacher_steps, args.student_steps = 0, QUICK_STEPS
-    from model_registry.train_command import run
-
-    return run(args)
+    return _run("train_command", args)
 
 
 def _add_quantize(verbs: Any) -> None:
@@ -151,9 +167,7 @@ def _add_quantize(verbs: Any) -> None:
 
 
 def _run_quantize(args: argparse.Namespace) -> int:
-    from model_registry.quantize_command import run
-
-    return run(args)
+    return _run("quantize_command", args)
 
 
 def _add_evaluate(verbs: Any) -> None:
@@ -193,6 +207,4 @@ def _add_evaluate(verbs: Any) -> None:
 
 
 def _run_evaluate(args: argparse.Namespace) -> int:
-    from model_registry.evaluate_command import run
-
-    return run(args)
+    return _run("evaluate_command", args)

@@ -94,7 +94,8 @@ class ExampleReader:
         rng = np.random.default_rng([self._seed, step])
         parts = [part.take(self.rows(index, step)) for index, part in enumerate(self._learning)]
         pairs = [self._some_pairs(pair, rng) for pair in self._pairs] if self._pair_share else []
-        pixels = augmented(np.concatenate([part.frames[:] for part in (*parts, *pairs)]), rng)
+        shown = [part.frames for part in parts] + [pair.frames for pair in pairs]
+        pixels = augmented(np.concatenate([frames[:] for frames in shown]), rng)
         gain = 1 + GAIN * (2 * rng.random((len(pixels), 1, 1, 1), np.float32) - 1)
         return Batch(parts, pairs, pixels, gain)
 

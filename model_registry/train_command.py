@@ -10,35 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from model_registry.adapters.dataset_files import Dataset, write_atomically
+from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
+from model_registry.adapters.teacher_graph import teacher_network
+from model_registry.adapters.torch_student import Student
+from model_registry.adapters.torch_teacher import Teacher, pretrained_file
+from model_registry.adapters.torch_training import Recipe, Trainer, device
 from model_registry.adapters.training_folder import TrainedStudent, pin_options, save_student
 from model_registry.context_model import fit_context_model
 from model_registry.encoding import best_sellers, encode
-from model_registry.errors import MissingPackages, UnusableCheckpoint, UnusableDataset
+from model_registry.errors import UnusableCheckpoint, UnusableDataset
 from model_registry.examples import Labelled, Pairs
 from model_registry.network import StudentShape
 from model_registry.orders import Orders
 from model_registry.progress import ProgressBar
 
-try:
-    import torch
-
-    from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
-    from model_registry.adapters.teacher_graph import teacher_network
-    from model_registry.adapters.torch_student import Student
-    from model_registry.adapters.torch_teacher import Teacher, pretrained_file
-    from model_registry.adapters.torch_training import Recipe, Trainer, device
-except ImportError as error:
-    raise MissingPackages(
-        f"training needs a package that is not installed: {error.name}",
-        remedy="Install what training needs with: pip install 'topscoop[train]'",
-    ) from error
-
-_VALIDATE_EVERY = 500
 FINISHED_STUDENT = "student-final.pt"
 TEACHER_NOTE = "teacher.json"
+_VALIDATE_EVERY = 500
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class FrameFile:
         frames = np.empty((len(numbers), *self.shape[1:]), np.uint8)
         bytes_per_frame = frames[:1].nbytes or int(np.prod(self.shape[1:]))
         for frame, number in zip(frames, numbers, strict=True):
-            if os.preadv(self._file, [frame], int(number) * bytes_per_frame) != bytes_per_frame:
+            if os.preadv(self._file, [frame.data], int(number) * bytes_per_frame) != bytes_per_frame:
                 raise UnusableDataset(f"{self._path} ends early", remedy="Make the data set again.")
         return frames
 

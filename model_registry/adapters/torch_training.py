@@ -202,7 +202,7 @@ class Trainer:
                 for rows in _slices(len(part.purchase), 128):
                     chunk = part.take(rows)
                     with torch.autocast(self._device.type, torch.bfloat16):
-                        features = network.features(_frames(chunk.frames, self._device))
+                        features = network.features(_frames(chunk.frames[:], self._device))
                     loss = self._loss(features.float(), chunk, 0.0, self._average)
                     total += float(loss) * len(chunk.purchase)
                     count += len(chunk.purchase)
