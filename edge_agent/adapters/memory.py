@@ -2,12 +2,14 @@
 
 import ctypes
 import gc
+import sys
 from typing import Final
 
 import cv2
 
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
+_SWITCH_INTERVAL_S: Final = 0.0005
 _LARGE_BYTES: Final = 1 << 20
 """Above a frame of 640x480, which is used again while it is warm in the caches."""
 
@@ -24,6 +26,9 @@ def hold_back() -> None:
         libc.mallopt(_M_ARENA_MAX, 1)
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     cv2.setNumThreads(1)
+    # A till's request waits for the interpreter while the camera's thread is in Python: 5 ms by default,
+    # which would be most of its time.
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
 
 
 def settle() -> None:

@@ -6,6 +6,7 @@ from threading import Event, Thread
 
 from edge_agent.adapters.cameras.health import CameraHealth
 from edge_agent.adapters.cameras.source import Opener, Source
+from edge_agent.adapters.cameras.thread_priority import yield_to_requests
 from edge_agent.backoff import Backoff
 from edge_agent.camera_spec import CameraTimes
 from edge_agent.config import CameraConfig
@@ -67,6 +68,7 @@ class Grabber:
             _log.warning("camera.hangs", extra=fields(camera=self._name))
 
     def _run(self) -> None:
+        yield_to_requests()
         attempt = 0
         while not self._stop.is_set():
             opened_ns = self._clock.monotonic_ns()

@@ -23,7 +23,16 @@ from inference.picture import STRICT, check_jpeg
 
 LIMITS = dataclasses.replace(STRICT, max_bytes=MAX_PICTURE_BYTES, max_pixels=9_000_000, trailing=True)
 """Up to 4K; cameras pad behind the end. Checked, then decoded here: a worker's pipe would cost more."""
+LEAST_SIDE_PX = 360
+"""A decoded picture keeps at least this; the default networks look at 160 px."""
 MOST_BROKEN = 15
+
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 _POLL_S = 0.5
 _CHUNK_BYTES = 1 << 16
@@ -199,8 +208,21 @@ def _translated(error: Exception, spec: CameraSpec) -> CameraError:
 def _decode(part: bytes) -> NDArray[np.uint8] | None:
     """The picture, or None for one that is broken, hostile (threat T11) or beyond `LIMITS`."""
     try:
-        check_jpeg(part, LIMITS)
-        pixels = cv2.imdecode(np.frombuffer(part, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        header = check_jpeg(part, LIMITS)
+        flags = _REDUCED[_factor(header.width, header.height)] | cv2.IMREAD_IGNORE_ORIENTATION
+        pixels = cv2.imdecode(np.frombuffer(part, np.uint8), flags)
     except (RefusedPicture, cv2.error):
         return None
     return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _factor(width: int, height: int) -> int:
+    """How far the decoder may reduce on its way and still leave more than twice what any network looks at.
+
+    JPEG scales by halves while it decodes, which costs less than not scaling: a 1280x720 picture becomes
+    640x360 in a quarter of the memory.
+    """
+    factor = 1
+    while factor < max(_REDUCED) and min(width, height) // (2 * factor) >= LEAST_SIDE_PX:
+        factor *= 2
+    return factor
