@@ -1,6 +1,7 @@
 """Holding back, and settling after the start."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,20 +9,20 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_agent.adapters.memory import hold_back, settle
+from edge_agent.adapters.memory import hold_back, settle, unchanged_code
 
 _SIZE = (720, 1280, 3)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
-    before = cv2.getNumThreads()
+    before, interval_s = cv2.getNumThreads(), sys.getswitchinterval()
     cv2.setNumThreads(4)
     yield
     cv2.setNumThreads(before)
+    sys.setswitchinterval(interval_s)
 
 
-@pytest.mark.usefixtures("threads")
 def test_opencv_starts_no_threads_of_its_own() -> None:
     assert cv2.getNumThreads() == 4
     hold_back()
@@ -53,3 +54,40 @@ def test_what_exists_is_exempt_from_collection_and_collecting_goes_on() -> None:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+_SMAPS = """\
+55d000000000-55d000001000 r-xp 00001000 fe:00 101    /usr/lib/libcode.so
+Rss:                   4 kB
+Anonymous:             0 kB
+55d000001000-55d000003000 r-xp 00002000 fe:00 102    /usr/lib/libpatched.so
+Rss:                   8 kB
+Anonymous:             4 kB
+55d000003000-55d000004000 r--p 00000000 fe:00 101    /usr/lib/libcode.so
+Anonymous:             0 kB
+55d000004000-55d000005000 rw-p 00000000 00:00 0      [heap]
+Anonymous:             4 kB
+55d000005000-55d000006000 r-xp 00000000 00:00 0      [vdso]
+Anonymous:             0 kB
+55d000006000-55d000008000 r-xp 00000000 fe:00 103    /usr/lib/libgone.so (deleted)
+Anonymous:             0 kB
+55d000008000-55d00000a000 r-xp 00000000 fe:00 104    /usr/lib/lib with spaces.so
+Anonymous:             0 kB
+"""
+
+
+def test_only_code_that_is_as_in_its_file_may_leave() -> None:
+    """Data, changed code, the kernel's own pages and replaced files stay."""
+    assert list(unchanged_code(_SMAPS)) == [(0x55D000000000, 0x1000), (0x55D000008000, 0x2000)]
+
+
+def test_settling_makes_the_process_smaller_and_it_still_works() -> None:
+    """Code that left memory comes back when it is called."""
+    picture = np.ones(_SIZE, np.uint8)
+    before_kb = _resident_kb()
+    try:
+        settle()
+    finally:
+        gc.unfreeze()
+    assert _resident_kb() < before_kb
+    assert cv2.resize(picture, (160, 160)).shape == (160, 160, 3)
