@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FrameError
 
-CAMERA_HEIGHT = 480
+CAMERA_WIDTH, CAMERA_HEIGHT = 640, 480
 """Frames of 640x480 are what models learn from; larger pictures are halved down towards it first."""
 
 _CONVERSION = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}

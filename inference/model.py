@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from inference.context import Context, encode_into
 from inference.errors import BrokenAnswer, ModelInUse, StockError
-from inference.frame import fit_frame
+from inference.frame import CAMERA_HEIGHT, CAMERA_WIDTH, fit_frame
 from inference.loading import ORT_ERRORS, LoadedModel, load
 from inference.manifest import SLATE, Manifest
 from inference.recommendation import Recommendation
 
 _NS_PER_MS = 1e6
+_NOTHING_KNOWN = Context()
 _MODEL_REMEDY = "Go back to the previous model and report this one; show best-sellers meanwhile."
 
 
@@ -39,6 +40,7 @@ class FlavourModel:
         self._probability = np.zeros(SLATE, np.float32)
         self._scores = np.zeros(flavours, np.float32)
         self._nobody = np.zeros(1, np.float32)
+        self._empty = np.zeros((CAMERA_HEIGHT, CAMERA_WIDTH, 3), np.uint8)
         self._busy = threading.Lock()
         self._session = loaded.session
         self._binding = loaded.session.io_binding()
@@ -66,17 +68,14 @@ class FlavourModel:
         return self.manifest.model.sha256
 
     def warm_up(self) -> None:
-        """Run once on what the buffers hold, so that caches and clocks are up when the frame comes.
+        """Go the whole way once on an empty picture, so that code and weights are cached when a frame comes.
+
+        Half of a cold recommendation's time is outside the network: to run the network alone is not enough.
 
         Raises:
-            BrokenAnswer: The network cannot be run.
-            ModelInUse: Another thread is inside.
+            ModelError: As `recommend`.
         """
-        self._enter()
-        try:
-            self._run()
-        finally:
-            self._busy.release()
+        self.recommend(self._empty, _NOTHING_KNOWN)
 
     def recommend(
         self, frame: NDArray[np.uint8], context: Context, in_stock: NDArray[np.bool_] | None = None

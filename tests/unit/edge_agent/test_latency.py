@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class SlowModel:
     ) -> Recommendation:
         self.clock.advance(1.0 if self.warm else 2.0)
         self.warm = False
-        return self.real.recommend(frame, context, in_stock)
+        return replace(self.real.recommend(frame, context, in_stock), inference_ms=0.5)
 
 
 def test_each_row_measures_what_it_says(tmp_path: Path) -> None:
