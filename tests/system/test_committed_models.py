@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
 MAX_BYTES = 6 << 20
 
