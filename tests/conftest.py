@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.builders.service_fixtures"]
+
 # A timing is never a test's pass condition: a busy machine must not fail a property.
 settings.register_profile("default", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=1000)

@@ -22,7 +22,10 @@ def require(name: str, available: bool) -> None:  # noqa: FBT001 - reads as a se
 
 def require_program(name: str) -> Path:
     """The path of a program of the system."""
-    path = shutil.which(name)
+    # Servers stand where the PATH of users who are not root does not look.
+    path = shutil.which(
+        name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    )
     require(name, path is not None)
     assert path is not None
     return Path(path)

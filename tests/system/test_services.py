@@ -1,0 +1,107 @@
+"""The real services that other tests build on do what those tests take for granted."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import paho.mqtt.client as mqtt
+import psutil
+import psycopg
+import pytest
+import sqlalchemy
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.builders.mosquitto import ANONYMOUS, Mosquitto
+from tests.builders.postgres import PostgresCluster, PostgresDatabase, libpq_url
+
+pytestmark = pytest.mark.service
+
+
+def test_postgres_gives_a_database_whose_owner_is_no_superuser(postgres_database: PostgresDatabase) -> None:
+    engine = sqlalchemy.create_engine(postgres_database.owner_url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE TABLE sale (flavour text)"))
+        connection.execute(sqlalchemy.text("INSERT INTO sale VALUES ('mango')"))
+        assert connection.scalar(sqlalchemy.text("SELECT flavour FROM sale")) == "mango"
+        assert connection.scalar(sqlalchemy.text("SELECT current_setting('is_superuser')")) == "off"
+    engine.dispose()
+
+
+def test_postgres_roles_are_apart_and_gone_after_the_test(postgres_cluster: PostgresCluster) -> None:
+    """A second role cannot read the owner's table, and the next test may use its name again."""
+    for _ in range(2):
+        with postgres_cluster.fresh_database() as database:
+            reader = database.create_role("reader")
+            with psycopg.connect(libpq_url(database.owner_url)) as owner:
+                owner.execute("CREATE TABLE secret (word text)")
+            with (
+                psycopg.connect(libpq_url(reader)) as other,
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+            ):
+                other.execute("SELECT * FROM secret")
+
+
+def test_postgres_keeps_what_was_committed_before_a_kill(postgres_database: PostgresDatabase) -> None:
+    with psycopg.connect(libpq_url(postgres_database.owner_url)) as owner:
+        owner.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    postgres_database.cluster.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(libpq_url(postgres_database.owner_url))
+    postgres_database.cluster.start()
+    with psycopg.connect(libpq_url(postgres_database.owner_url)) as owner:
+        assert owner.execute("SELECT n FROM kept").fetchall() == [(1,)]
+
+
+def _pass_one_message(broker: Mosquitto, port: int) -> bytes:
+    """Subscribe, publish at QoS 1 and return what arrived."""
+    subscribed, arrived, payloads = threading.Event(), threading.Event(), list[bytes]()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+
+    def take(*arguments: object) -> None:
+        message = arguments[2]
+        assert isinstance(message, mqtt.MQTTMessage)
+        payloads.append(message.payload)
+        arrived.set()
+
+    client.on_connect = lambda *_: client.subscribe("shop/1", qos=1)
+    client.on_subscribe = lambda *_: subscribed.set()
+    client.on_message = take
+    client.connect(broker.host, port)
+    client.loop_start()
+    try:
+        assert subscribed.wait(10), broker.log()
+        client.publish("shop/1", b"scoop", qos=1).wait_for_publish(10)
+        assert arrived.wait(10), broker.log()
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return payloads[0]
+
+
+def test_mosquitto_passes_a_message_before_and_after_a_kill(mosquitto: Mosquitto) -> None:
+    """After SIGKILL it comes back on the same port."""
+    port = mosquitto.port
+    assert _pass_one_message(mosquitto, port) == b"scoop"
+    mosquitto.kill()
+    with pytest.raises(ConnectionRefusedError):
+        _pass_one_message(mosquitto, port)
+    mosquitto.start()
+    assert mosquitto.port == port
+    assert _pass_one_message(mosquitto, port) == b"scoop"
+
+
+def test_mosquitto_reads_its_configuration_again(mosquitto: Mosquitto) -> None:
+    mosquitto.configure(ANONYMOUS + "log_timestamp_format epoch\n")
+    mosquitto.reload()
+    assert _pass_one_message(mosquitto, mosquitto.port) == b"scoop"
+
+
+def test_a_server_outlives_the_thread_that_started_it_again(mosquitto: Mosquitto) -> None:
+    """Its death is bound to the test run, not to a thread of it."""
+    mosquitto.kill()
+    thread = threading.Thread(target=mosquitto.start)
+    thread.start()
+    thread.join()
+    assert _pass_one_message(mosquitto, mosquitto.port) == b"scoop"
+    assert psutil.Process(mosquitto.pid).ppid() == os.getpid()
