@@ -1,4 +1,6 @@
-"""The root of every error that Topscoop raises on purpose."""
+"""The root of every error that Topscoop raises on purpose, and what the protocol's decoders raise."""
+
+from wire_protocol.reasons import Reason
 
 
 class TopscoopError(Exception):
@@ -16,3 +18,11 @@ class TopscoopError(Exception):
 
 class OperatorError(TopscoopError):
     """The command line, the configuration or the set-up is wrong; nothing was started."""
+
+
+class RefusedMessage(TopscoopError):
+    """A peer sent something that is not accepted; `reason` goes into the answer, the counter and the log."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

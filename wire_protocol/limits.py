@@ -1,0 +1,27 @@
+"""Bounds of everything that crosses the wire; a decoder checks them before it looks any further."""
+
+from typing import Final
+
+MESSAGE_MAX_BYTES: Final = 128 * 1024
+"""One MQTT payload; what AWS IoT Core takes at most."""
+PICTURE_MAX_BYTES: Final = 96 * 1024
+"""One baseline JPEG before it is sealed."""
+PAYLOAD_MAX_BYTES: Final = 24 * 1024
+"""The signed CBOR map of any kind but blanks; an interaction over 64 flavours takes 3 KiB."""
+BLANKS_PAYLOAD_MAX_BYTES: Final = 96 * 1024
+HEADER_MAX_BYTES: Final = 1024
+CONSENT_RECEIPT_MAX_BYTES: Final = 4096
+CONSENT_BLANK_MAX_BYTES: Final = 1024
+BLANKS_PER_MESSAGE_MAX: Final = 200
+ATTACHMENTS_MAX: Final = 2
+DEPTH_MAX: Final = 8
+"""Nesting of CBOR containers; ours go five deep."""
+TIME_MAX_MS: Final = (1 << 48) - 1
+"""What a UUID version 7 can hold: the year 10889."""
+COUNT_MAX: Final = (1 << 53) - 1
+"""What every language's number type holds exactly."""
+
+FRAME_MAX_AGE_MS: Final = 30 * 24 * 3600 * 1000
+"""The age at which a register drops a spooled frame by itself, and the collector refuses one."""
+CONSENT_MAX_MS: Final = 3 * 366 * 24 * 3600 * 1000
+"""No consent is longer than three years (Illinois BIPA, section 15(a))."""
