@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.builders.ceph_s3 import CephS3
 from tests.builders.mosquitto import Mosquitto
 from tests.builders.postgres import PostgresCluster, PostgresDatabase, require_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """A bucket of one test, with versions; `client` is boto3's."""
+
+    server: CephS3
+    name: str
+    client: Any
+
+
+@pytest.fixture(scope="session")
+def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CephS3]:
+    """One S3 server for the session; who kills a part of it starts it again."""
+    with CephS3(tmp_path_factory.mktemp("ceph")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3_bucket(real_s3: CephS3) -> S3Bucket:
+    """A fresh bucket that keeps versions."""
+    client = real_s3.client()
+    name = f"test-{uuid.uuid4()}"
+    client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return S3Bucket(real_s3, name, client)
 
 
 @pytest.fixture(scope="session")

@@ -4,18 +4,79 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from copy import copy
 
+import httpx
 import paho.mqtt.client as mqtt
 import psutil
 import psycopg
 import pytest
 import sqlalchemy
+from botocore.exceptions import ClientError
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.builders.mosquitto import ANONYMOUS, Mosquitto
 from tests.builders.postgres import PostgresCluster, PostgresDatabase, libpq_url
+from tests.builders.service_fixtures import S3Bucket
 
 pytestmark = pytest.mark.service
+
+
+def test_s3_keeps_versions(s3_bucket: S3Bucket) -> None:
+    """Each put of a key has a version of its own, and each stays readable."""
+    put = [s3_bucket.client.put_object(Bucket=s3_bucket.name, Key="a", Body=body) for body in (b"1", b"2")]
+    versions = [answer["VersionId"] for answer in put]
+    assert len(set(versions)) == 2
+    read = [
+        s3_bucket.client.get_object(Bucket=s3_bucket.name, Key="a", VersionId=version)["Body"].read()
+        for version in versions
+    ]
+    assert read == [b"1", b"2"]
+
+
+def _presigned_put(bucket: S3Bucket, expires_in_s: int) -> str:
+    parameters = {"Bucket": bucket.name, "Key": "presigned"}
+    return str(bucket.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_in_s))
+
+
+def test_s3_refuses_an_expired_presigned_put(s3_bucket: S3Bucket) -> None:
+    """An imitation accepts it: this is what the real server is for."""
+    assert httpx.put(_presigned_put(s3_bucket, 60), content=b"in time").status_code == 200
+    expired = _presigned_put(s3_bucket, 1)
+    time.sleep(2.1)
+    refused = httpx.put(expired, content=b"too late")
+    assert refused.status_code == 403
+    assert s3_bucket.client.get_object(Bucket=s3_bucket.name, Key="presigned")["Body"].read() == b"in time"
+
+
+def test_s3_refuses_a_wrong_secret(s3_bucket: S3Bucket) -> None:
+    other = copy(s3_bucket.server)
+    other.secret_key = "not-the-secret"
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        other.client().list_buckets()
+
+
+def test_s3_keeps_a_version_over_the_death_of_gateway_and_store(s3_bucket: S3Bucket) -> None:
+    """Kill -9 of both, and the version that was acknowledged is there."""
+    server, name = s3_bucket.server, s3_bucket.name
+    version = s3_bucket.client.put_object(Bucket=name, Key="kept", Body=b"scoop")["VersionId"]
+    server.kill_gateway()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.endpoint_url)
+    server.kill_store()
+    server.start_store()
+    server.start_gateway()
+    kept = server.client().get_object(Bucket=name, Key="kept", VersionId=version)
+    assert kept["Body"].read() == b"scoop"
+
+
+def test_s3_goes_on_when_the_store_alone_comes_back(s3_bucket: S3Bucket) -> None:
+    server, name = s3_bucket.server, s3_bucket.name
+    server.kill_store()
+    server.start_store()
+    s3_bucket.client.put_object(Bucket=name, Key="after", Body=b"scoop")
+    assert s3_bucket.client.get_object(Bucket=name, Key="after")["Body"].read() == b"scoop"
 
 
 def test_postgres_gives_a_database_whose_owner_is_no_superuser(postgres_database: PostgresDatabase) -> None:
