@@ -66,6 +66,30 @@ class ReplayClock:
         return self._local
 
 
+class PictureClock:
+    """The time of the picture that is on: what is decided by it comes out alike on slow and fast machines."""
+
+    def __init__(self, clock: ReplayClock) -> None:
+        self._clock = clock
+        self._shown_ns = 0
+
+    def show(self, at_s: float) -> None:
+        """The picture of this second is on; in whole milliseconds, as decisions are."""
+        self._shown_ns = round(at_s * 1000) * (_NS_PER_S // 1000)
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since the clip began."""
+        return self._shown_ns
+
+    def now_ms(self) -> int:
+        """As `ReplayClock.now_ms`."""
+        return self._clock.now_ms()
+
+    def local(self) -> tuple[float, int]:
+        """As `ReplayClock.local`."""
+        return self._clock.local()
+
+
 class ReplayCamera:
     """Shows what it is told to."""
 
@@ -145,6 +169,7 @@ class Replay:
     def __init__(self, config: EdgeConfig, model_slot: ModelSlot, clock: Clock) -> None:
         self._config = config
         self._clock = ReplayClock(clock)
+        self._picture_clock = PictureClock(self._clock)
         self._camera = ReplayCamera(self._clock)
         self._events = _Silent()
         randomness = _Repeatable()
@@ -163,7 +188,7 @@ class Replay:
     def by_presence(self, pictures: Iterable[Shown]) -> Iterator[Visit]:
         """Open and close interactions as the presence mode does; a visit is yielded when it begins."""
         watch = PresenceWatch(
-            self._agent, config=self._config.presence, clock=self._clock, events=self._events
+            self._agent, config=self._config.presence, clock=self._picture_clock, events=self._events
         )
         open_visits: dict[UUID, Visit] = {}
         due_s = 0.0
@@ -199,6 +224,7 @@ class Replay:
     def _show(self, pictures: Iterable[Shown]) -> Iterator[Shown]:
         for picture in pictures:
             self._clock.show(picture.at_s)
+            self._picture_clock.show(picture.at_s)
             self._camera.show(picture.pixels)
             self.tally.pictures += 1
             self.tally.seconds = picture.at_s

@@ -35,8 +35,8 @@ def decode(data: bytes) -> Value:
     """The value that `data` encodes.
 
     Raises:
-        RefusedMessage: `malformed`: not CBOR, bytes after it, indefinite lengths, duplicate keys, tags, nesting
-            beyond the limit, or any encoding but the deterministic one.
+        RefusedMessage: `malformed`: not CBOR, bytes after it, indefinite lengths, duplicate keys, tags,
+            nesting beyond the limit, or any encoding but the deterministic one.
     """
     try:
         value = cbor2.loads(data, max_depth=DEPTH_MAX, allow_indefinite=False, allow_duplicate_keys=False)

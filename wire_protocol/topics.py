@@ -93,13 +93,17 @@ class Topic:
             RefusedMessage: `bad-topic`.
         """
         try:
-            tenant, register, direction, kind = text.removeprefix(f"{ROOT}/").split("/")
-            return cls(Identity(tenant, register), _DIRECTIONS[direction](kind))
+            topscoop, version, tenant, register, direction, kind = text.split("/")
+            kinds = _DIRECTIONS[topscoop, version, direction]
+            return cls(Identity(tenant, register), kinds(kind))
         except (ValueError, KeyError) as error:
             raise RefusedMessage(Reason.BAD_TOPIC, f"{text[:120]!r} is no topic of {ROOT}") from error
 
 
-_DIRECTIONS: Final[dict[str, type[Up] | type[Down]]] = {"up": Up, "down": Down}
+_DIRECTIONS: Final[dict[tuple[str, ...], type[Up] | type[Down]]] = {
+    (*ROOT.split("/"), "up"): Up,
+    (*ROOT.split("/"), "down"): Down,
+}
 
 
 def register_may_publish(identity: Identity) -> tuple[str, ...]:
