@@ -7,6 +7,7 @@ Gaps of this server: `If-None-Match` is ignored on versioned buckets, SHA-256 ch
 
 from __future__ import annotations
 
+import os
 import subprocess
 import uuid
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_START_TIMEOUT_S = 90
+_START_TIMEOUT_S = 60
 _COMMAND_TIMEOUT_S = 60
 _STORE_BYTES = 4 << 30
 """Of a sparse file: about 40 MB are taken after the start."""
@@ -67,6 +68,12 @@ auth allow insecure global id reclaim = false
 # Steps of the start wait for the next round of the monitor, by default a second.
 paxos propose interval = 0.05
 paxos min wait = 0.01
+# Clients notice after half a second, not ten, that the store is back under another address.
+objecter tick interval = 0.2
+objecter timeout = 0.5
+# A killed gateway cannot confirm that it forgot what it had cached: each write of a bucket's settings would
+# wait half a minute for it.
+rgw cache enabled = false
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:{gateway_port}
 """
@@ -141,7 +148,7 @@ class CephS3:
             f"--access-key={self.access_key}",
             f"--secret-key={self.secret_key}",
         )
-        self._gateway.wait_until(self._answers, _START_TIMEOUT_S)
+        self._wait_for_answers(self._gateway)
 
     def kill_gateway(self) -> None:
         """SIGKILL: connections break, further ones are refused."""
@@ -150,7 +157,7 @@ class CephS3:
     def start_gateway(self) -> None:
         """Start it on the same port; returns when it answers (which it does only over a living store)."""
         self._gateway.start()
-        self._gateway.wait_until(self._answers, _START_TIMEOUT_S)
+        self._wait_for_answers(self._gateway)
 
     def kill_store(self) -> None:
         """SIGKILL of the object store: the gateway lives, and its requests hang."""
@@ -160,7 +167,7 @@ class CephS3:
         """Start it on its old data; returns when the gateway, if it runs, reads from it again."""
         self._store.start()
         if self._gateway.running():
-            self._store.wait_until(self._answers, _START_TIMEOUT_S)
+            self._wait_for_answers(self._store)
 
     def stop(self) -> None:
         """End everything and give the ports back. What was stored stays in the folder."""
@@ -194,20 +201,26 @@ class CephS3:
         command = [self._programs[program], f"--conf={self._configuration}", "--foreground", *arguments]
         return Daemon(name, command, self.folder / "log" / f"{name}.log")
 
-    def _run(self, program: str, *arguments: str, conf: bool = True) -> None:
+    def _run(self, program: str, *arguments: str) -> None:
         """One of Ceph's commands, to its end."""
-        options = [f"--conf={self._configuration}"] if conf else []
-        done = subprocess.run(
-            [self._programs[program], *options, *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_COMMAND_TIMEOUT_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            logs = "\n".join(last_lines(log) for log in sorted((self.folder / "log").iterdir()))
-            raise ServerFailed(f"{program} {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}\n{logs}")
+        try:
+            done = subprocess.run(
+                [self._programs[program], *arguments],
+                env=os.environ | {"CEPH_CONF": str(self._configuration)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=_COMMAND_TIMEOUT_S,
+                check=False,
+            )
+            problem, said = f"failed with {done.returncode}", done.stdout
+        except subprocess.TimeoutExpired as late:
+            problem, said = f"did not end in {_COMMAND_TIMEOUT_S} s", late.stdout or b""
+        else:
+            if done.returncode == 0:
+                return
+        logs = [last_lines(log) for log in sorted((self.folder / "log").iterdir())]
+        raise ServerFailed("\n".join([f"{program} {problem}:", said.decode(errors="replace"), *logs]))
 
     def _make_keys(self) -> None:
         everything: Mapping[str, list[str]] = {
@@ -217,18 +230,14 @@ class CephS3:
                 for entity in ("client.admin", "osd.0", "client.rgw.a")
             },
         }
-        self._run("ceph-authtool", str(self._keyring), "--create-keyring", conf=False)
+        self._run("ceph-authtool", str(self._keyring), "--create-keyring")
         for entity, capabilities in everything.items():
-            self._run(
-                "ceph-authtool", str(self._keyring), "--gen-key", "-n", entity, *capabilities, conf=False
-            )
+            self._run("ceph-authtool", str(self._keyring), "--gen-key", "-n", entity, *capabilities)
 
     def _start_monitor(self) -> None:
         address = f"[v2:127.0.0.1:{self._monitor_port.number}]"
         map_path = str(self.folder / "monmap")
-        self._run(
-            "monmaptool", "--create", "--addv", "a", address, "--fsid", self._fsid, map_path, conf=False
-        )
+        self._run("monmaptool", "--create", "--addv", "a", address, "--fsid", self._fsid, map_path)
         self._run("ceph-mon", "--mkfs", "-i", "a", "--monmap", map_path, "--keyring", str(self._keyring))
         self._monitor.start()
         self._monitor.wait_until(self._monitor_port.accepts, _START_TIMEOUT_S)
@@ -238,10 +247,15 @@ class CephS3:
         self._run("ceph", "osd", "new", store_id, "0")
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", store_id)
 
-    def _answers(self) -> bool:
-        """Whether the gateway authenticates the user and lists the buckets, which it reads from the store."""
-        try:
-            self.client(_PROBING).list_buckets()
-        except (BotoCoreError, ClientError):
-            return False
-        return True
+    def _wait_for_answers(self, started: Daemon) -> None:
+        """Until the gateway knows the user and lists the buckets, which it reads from the store."""
+        client = self.client(_PROBING)
+
+        def answers() -> bool:
+            try:
+                client.list_buckets()
+            except (BotoCoreError, ClientError):
+                return False
+            return True
+
+        started.wait_until(answers, _START_TIMEOUT_S)

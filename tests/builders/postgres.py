@@ -134,7 +134,8 @@ class PostgresCluster:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser; every statement commits at once."""
-        return psycopg.connect(libpq_url(self.url(_SUPERUSER, self._password, database)), autocommit=True)
+        url = libpq_url(self.url(_SUPERUSER, self._password, database))
+        return psycopg.connect(url, autocommit=True, connect_timeout=5)
 
     def _init(self) -> None:
         password_file = self.folder / "password"

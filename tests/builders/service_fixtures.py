@@ -1,4 +1,8 @@
-"""Fixtures of the real services; each starts with the first test that asks for it."""
+"""Fixtures of the real services; each starts with the first test that asks for it.
+
+Every test run imports this file, so the builders, and with them boto3 and
+psycopg, are imported where they are used.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.builders.ceph_s3 import CephS3
-from tests.builders.mosquitto import Mosquitto
-from tests.builders.postgres import PostgresCluster, PostgresDatabase, require_postgres
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.builders.ceph_s3 import CephS3
+    from tests.builders.mosquitto import Mosquitto
+    from tests.builders.postgres import PostgresCluster, PostgresDatabase
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class S3Bucket:
 @pytest.fixture(scope="session")
 def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CephS3]:
     """One S3 server for the session; who kills a part of it starts it again."""
+    from tests.builders.ceph_s3 import CephS3
+
     with CephS3(tmp_path_factory.mktemp("ceph")) as server:
         yield server
 
@@ -46,6 +52,8 @@ def s3_bucket(real_s3: CephS3) -> S3Bucket:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[PostgresCluster]:
     """One PostgreSQL for the session; who kills it starts it again."""
+    from tests.builders.postgres import PostgresCluster, require_postgres
+
     require_postgres()
     with PostgresCluster() as cluster:
         yield cluster
@@ -61,5 +69,7 @@ def postgres_database(postgres_cluster: PostgresCluster) -> Iterator[PostgresDat
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker of the test's own that lets everybody in, on loopback."""
+    from tests.builders.mosquitto import Mosquitto
+
     with Mosquitto(tmp_path / "mosquitto") as broker:
         yield broker

@@ -122,7 +122,7 @@ def _pass_one_message(broker: Mosquitto, port: int) -> bytes:
     def take(*arguments: object) -> None:
         message = arguments[2]
         assert isinstance(message, mqtt.MQTTMessage)
-        payloads.append(message.payload)
+        payloads.append(bytes(message.payload))
         arrived.set()
 
     client.on_connect = lambda *_: client.subscribe("shop/1", qos=1)
