@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.builders.daemon import Daemon, ReservedPort, ServerFailed
-from tests.services import require_program
+from tests.services import require, require_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _START_TIMEOUT_S = 20
 
@@ -112,3 +112,10 @@ class Mosquitto:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+
+def dynamic_security_plugin() -> Path:
+    """The library for a `plugin` line; Debian's mosquitto brings it, in a folder named after the machine."""
+    found = sorted(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
+    require("mosquitto's dynamic security plugin", bool(found))
+    return found[0]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from copy import copy
+from typing import TYPE_CHECKING
 
 import httpx
 import paho.mqtt.client as mqtt
@@ -14,11 +16,16 @@ import psycopg
 import pytest
 import sqlalchemy
 from botocore.exceptions import ClientError
+from paho.mqtt import MQTTException, publish, subscribe
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.builders.mosquitto import ANONYMOUS, Mosquitto
+from tests.builders.daemon import ReservedPort
+from tests.builders.mosquitto import ANONYMOUS, Mosquitto, dynamic_security_plugin
 from tests.builders.postgres import PostgresCluster, PostgresDatabase, libpq_url
 from tests.builders.service_fixtures import S3Bucket
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.service
 
@@ -156,6 +163,35 @@ def test_mosquitto_reads_its_configuration_again(mosquitto: Mosquitto) -> None:
     mosquitto.configure(ANONYMOUS + "log_timestamp_format epoch\n")
     mosquitto.reload()
     assert _pass_one_message(mosquitto, mosquitto.port) == b"scoop"
+
+
+def test_mosquitto_keeps_retained_messages_over_an_orderly_restart(mosquitto: Mosquitto) -> None:
+    publish.single("shop/1", b"kept", qos=1, retain=True, hostname=mosquitto.host, port=mosquitto.port)
+    mosquitto.terminate()
+    mosquitto.start()
+    message = subscribe.simple("shop/1", qos=1, hostname=mosquitto.host, port=mosquitto.port)
+    assert message.payload == b"kept"
+
+
+def test_mosquitto_loads_the_dynamic_security_plugin(tmp_path: Path) -> None:
+    """Without any client in its file the plugin refuses everybody."""
+    (tmp_path / "dynamic-security.json").write_text("{}")
+    plugin = f"plugin {dynamic_security_plugin()}\nplugin_opt_config_file {{folder}}/dynamic-security.json\n"
+    text = "listener {port} 127.0.0.1\nallow_anonymous false\n" + plugin
+    with Mosquitto(tmp_path, text) as broker, pytest.raises(MQTTException):
+        publish.single("shop/1", b"scoop", hostname=broker.host, port=broker.port)
+
+
+def test_a_reserved_port_is_given_to_its_server_only() -> None:
+    """Nobody gets it by chance while no server listens there."""
+    with ReservedPort() as port, socket.socket() as other, socket.socket() as server:
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port.number))
+        assert not port.accepts()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port.number))
+        server.listen()
+        assert port.accepts()
 
 
 def test_a_server_outlives_the_thread_that_started_it_again(mosquitto: Mosquitto) -> None:
