@@ -257,4 +257,3 @@ audit = Table(
 
 TENANT_TABLES = tuple(metadata.tables.values())
 """All of them: each has row-level security on PostgreSQL."""
-
