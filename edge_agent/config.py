@@ -12,6 +12,8 @@ from edge_agent.arms import ArmShares
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
 _LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"
+_PURPOSE = r"training|evaluation"
+_PRINTABLE = r"[^\x00-\x1f\x7f]{1,120}"
 
 
 def _key(
@@ -166,6 +168,92 @@ class JournalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkConfig:
+    """The way to the cloud; who the register is there comes from `topscoop edge enrol`."""
+
+    enabled: bool = field(
+        default=False, metadata=_key("deliver what was recorded, and consented pictures, to the cloud")
+    )
+    max_mb: int = field(
+        default=512,
+        metadata=_key(
+            "what waits for delivery may take so much; beyond it pictures thin out", low=16, high=65_536
+        ),
+    )
+    in_flight: int = field(
+        default=16, metadata=_key("messages that may wait for their receipt at once", low=1, high=256)
+    )
+    sends_per_s: float = field(
+        default=50.0,
+        metadata=_key("messages sent per second at most; a till's work goes first", low=0.1, high=1000),
+    )
+    report_every_s: int = field(
+        default=300, metadata=_key("how often the cloud hears how the register is", low=10, high=86_400)
+    )
+    frame_height: int = field(
+        default=480,
+        metadata=_key("a picture is sent with at most so many pixels of height", low=64, high=1080),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentConfig:
+    """Asking the customer whether the picture may be kept; nothing is kept without a yes."""
+
+    ask_on_display: bool = field(
+        default=True, metadata=_key("the customer's display asks; else only the till does")
+    )
+    answer_within_s: int = field(
+        default=60,
+        metadata=_key("no answer in this time is a no: the picture is overwritten", low=5, high=600),
+    )
+    valid_days: int = field(
+        default=365,
+        metadata=_key("a consent ends after so many days; stands in the notice", low=1, high=1095),
+    )
+    purposes: tuple[str, ...] = field(
+        default=("training",),
+        metadata=_key("what the display asks for: training, evaluation", pattern=_PURPOSE),
+    )
+    controller: str = field(
+        default="this shop",
+        metadata=_key("who is answerable for the pictures; stands in the notice", pattern=_PRINTABLE),
+    )
+    notice_dir: Path | None = field(
+        default=None, metadata=_key("folder with notices of your own, <language>.txt; else the built-in ones")
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse to ask for nothing, or for the same twice.
+
+        Raises:
+            ValueError: Says so.
+        """
+        if not self.purposes or len(set(self.purposes)) != len(self.purposes):
+            raise ValueError("purposes must name at least one purpose, each once")
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingConfig:
+    """Which consented pictures are worth the bandwidth."""
+
+    rule: Literal["all", "share", "near-tie"] = field(
+        default="all", metadata=_key("all; a share; or where the third and the fourth flavour were close")
+    )
+    share: float = field(default=1.0, metadata=_key("of the pictures, with rule share", low=0, high=1))
+    margin: float = field(
+        default=0.5,
+        metadata=_key("largest difference of the two scores (logits), with rule near-tie", low=0, high=100),
+    )
+    per_flavour_per_day: int = field(
+        default=0,
+        metadata=_key("pictures a day with one flavour in first place; 0: no bound", low=0, high=100_000),
+    )
+    per_hour: int = field(default=0, metadata=_key("pictures an hour; 0: no bound", low=0, high=100_000))
+    per_day: int = field(default=0, metadata=_key("pictures a day; 0: no bound", low=0, high=100_000))
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What is written to standard error."""
 
@@ -204,4 +292,7 @@ class EdgeConfig:
     interaction: InteractionConfig = field(default_factory=InteractionConfig)
     menu: MenuConfig = field(default_factory=MenuConfig)
     journal: JournalConfig = field(default_factory=JournalConfig)
+    uplink: UplinkConfig = field(default_factory=UplinkConfig)
+    consent: ConsentConfig = field(default_factory=ConsentConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
     log: LogConfig = field(default_factory=LogConfig)

@@ -146,6 +146,7 @@ def test_the_sample_names_every_key_with_its_default() -> None:
     assert set(given) == set(KEYS)
     defaults = EdgeConfig(**MINIMAL)
     shown_differently = {"tenant", "store", "register", "shop_kind", "model_dir", "api.unix_socket"}
+    shown_differently |= {"consent.notice_dir"}
     for path, one in given.items():
         if path not in shown_differently:
             assert KEYS[path].check(one.value) == value_at(defaults, path), path
