@@ -6,7 +6,7 @@ the sorting of the older RFC 7049 (by length first) gives the same order.
 """
 
 import math
-from typing import Any
+from typing import Any, Final, NoReturn
 
 import cbor2
 
@@ -20,15 +20,28 @@ Value = Any
 _SMALL = range(-24, 24)
 
 
+def _refuse_tag(*_: object, **__: object) -> NoReturn:
+    raise ValueError("the protocol uses no tags")
+
+
+# cbor2 acts on these tags by itself, and before anybody can look: shared references (28, 29) make cycles and
+# values that double at every step, 35 compiles the sender's regular expressions. All others reach the hook.
+_NO_TAGS: Final = dict.fromkeys((*range(300), 1004, 43_000, 55_799), _refuse_tag)
+
+
 def encode(value: Value) -> bytes:
     """The one encoding of `value`.
 
     Raises:
-        TypeError: It holds something outside the protocol's part of CBOR; a mistake of the caller.
+        TypeError: It holds something outside the protocol's part of CBOR, or is nested too deep; a mistake
+            of the caller.
     """
     if not _is_ours(value):
         raise TypeError(f"the protocol cannot carry this {type(value).__name__}")
-    return cbor2.dumps(value, canonical=True)
+    try:
+        return cbor2.dumps(value, canonical=True)
+    except UnicodeEncodeError as error:
+        raise TypeError("the protocol cannot carry half of a surrogate pair") from error
 
 
 def decode(data: bytes) -> Value:
@@ -39,7 +52,14 @@ def decode(data: bytes) -> Value:
             nesting beyond the limit, or any encoding but the deterministic one.
     """
     try:
-        value = cbor2.loads(data, max_depth=DEPTH_MAX, allow_indefinite=False, allow_duplicate_keys=False)
+        value = cbor2.loads(
+            data,
+            max_depth=DEPTH_MAX,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=_NO_TAGS,
+            tag_hook=_refuse_tag,
+        )
     except (cbor2.CBORDecodeError, ValueError, OverflowError, TypeError, RecursionError) as error:
         raise RefusedMessage(Reason.MALFORMED, f"not CBOR as the protocol has it: {error}") from error
     if not _is_ours(value):
@@ -49,7 +69,7 @@ def decode(data: bytes) -> Value:
     return value
 
 
-def _is_ours(value: Value) -> bool:
+def _is_ours(value: Value, depth: int = DEPTH_MAX) -> bool:
     match value:
         case None | bool() | str() | bytes():
             return True
@@ -58,9 +78,11 @@ def _is_ours(value: Value) -> bool:
         case float():
             return math.isfinite(value)
         case list() | tuple():
-            return all(map(_is_ours, value))
+            return depth > 0 and all(_is_ours(inner, depth - 1) for inner in value)
         case dict():
-            return all(_is_key(key) and _is_ours(inner) for key, inner in value.items())
+            return depth > 0 and all(
+                _is_key(key) and _is_ours(inner, depth - 1) for key, inner in value.items()
+            )
     return False
 
 

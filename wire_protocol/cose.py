@@ -67,13 +67,24 @@ def cose_verify(message: bytes, key: VerificationKey, external_aad: bytes) -> Si
             `bad-signature`.
     """
     parsed = cose_parse(message)
-    check_signature(parsed, key, external_aad)
+    _check(parsed, key, external_aad)
     return parsed
 
 
 def check_signature(parsed: Sign1, key: VerificationKey, external_aad: bytes) -> None:
-    """As `cose_verify`, for what was taken apart already."""
-    if parsed.protected.get(HEADER_ALGORITHM) != int(key.algorithm):
+    """As `cose_verify`, for what was taken apart already, and stricter: one message has one valid signature.
+
+    Whoever carries an ECDSA signature can turn it into its twin without the key. The twin would be the same
+    message in other bytes, and its receipt would fit no message of the sender, so it is a `bad-signature`.
+    """
+    _check(parsed, key, external_aad)
+    if not key.is_sole_form(parsed.signature):
+        raise RefusedMessage(Reason.BAD_SIGNATURE, "the signature is the twin (n - s) of the one to send")
+
+
+def _check(parsed: Sign1, key: VerificationKey, external_aad: bytes) -> None:
+    algorithm = parsed.protected.get(HEADER_ALGORITHM)
+    if type(algorithm) is not int or algorithm != int(key.algorithm):  # -8.0 == -8
         raise RefusedMessage(
             Reason.WRONG_ALGORITHM,
             f"the key is for {key.algorithm.name}, the message names another algorithm",

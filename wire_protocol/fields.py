@@ -72,7 +72,10 @@ class Text:
     def schema(self) -> dict[str, Any]:
         """As JSON Schema."""
         shape: dict[str, Any] = {"type": "string", "maxLength": self.longest}
-        return shape if self.pattern is None else {**shape, "pattern": self.pattern.pattern}
+        if self.pattern is None:
+            return shape
+        # JSON Schema searches, in the dialect of ECMA-262, which has no \Z.
+        return {**shape, "pattern": f"^{self.pattern.pattern.removesuffix(_END)}$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Many:
 
 
 Bound = Uint | Number | Text | Octets
+_END: Final = r"\Z"
 _YES_OR_NO: Final[dict[str, Any]] = {"type": "boolean"}
 
 # The bounds that many fields share.

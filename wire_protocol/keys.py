@@ -13,6 +13,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_ID_BYTES = 16
 _COORDINATE_BYTES = 32
+_POINT_BYTES = 1 + 2 * _COORDINATE_BYTES
+_UNCOMPRESSED = 4
+_P256_ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
+
+_ED25519_PRIME = 2**255 - 19
+_ED25519_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+# The y of every point whose order divides 8. Under such a "key" one signature fits many messages.
+_ED25519_SMALL = frozenset({0, 1, _ED25519_PRIME - 1, _ED25519_ORDER_8, _ED25519_PRIME - _ED25519_ORDER_8})
 
 
 class Algorithm(IntEnum):
@@ -46,12 +54,18 @@ class VerificationKey:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.public)
 
     def __post_init__(self) -> None:
-        """Refuse what is no key.
+        """Refuse what is no key, and a second spelling of one.
 
         Raises:
             ValueError: The bytes are no public key of that algorithm.
         """
         _ = self._key
+        if self.algorithm is Algorithm.EDDSA:
+            y = int.from_bytes(self.public, "little") & ((1 << 255) - 1)
+            if y >= _ED25519_PRIME or y in _ED25519_SMALL:
+                raise ValueError("no Ed25519 key: a point of small order, or not in its canonical form")
+        elif len(self.public) != _POINT_BYTES or self.public[0] != _UNCOMPRESSED:
+            raise ValueError("a P-256 key is written as its uncompressed point, 65 bytes")
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether `signature` is this key's over `data`; ECDSA signatures are r ‖ s, 64 bytes (RFC 9053)."""
@@ -68,6 +82,13 @@ class VerificationKey:
         except InvalidSignature:
             return False
         return True
+
+    def is_sole_form(self, signature: bytes) -> bool:
+        """Whether a valid signature is the one form to send: with ECDSA the smaller of s and n - s."""
+        return (
+            self.algorithm is Algorithm.EDDSA
+            or 2 * int.from_bytes(signature[_COORDINATE_BYTES:]) <= _P256_ORDER
+        )
 
 
 class SigningKey:
@@ -100,11 +121,12 @@ class SigningKey:
         return self._private
 
     def sign(self, data: bytes) -> bytes:
-        """The signature as COSE carries it: 64 bytes with either algorithm."""
+        """The signature as COSE carries it: 64 bytes with either algorithm, ECDSA with the smaller s."""
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
             return self._private.sign(data)
         der = self._private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
         r, s = utils.decode_dss_signature(der)
+        s = min(s, _P256_ORDER - s)
         return r.to_bytes(_COORDINATE_BYTES) + s.to_bytes(_COORDINATE_BYTES)
 
 
