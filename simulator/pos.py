@@ -56,6 +56,22 @@ class Line:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a customer is asked to agree to."""
+
+    language: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """What the slip says: with it, the customer can take the consent back."""
+
+    consent_id: str
+    withdrawal_code: str
+
+
 class PosClient:
     """Opens interactions and books sales at one agent, over one kept connection.
 
@@ -119,6 +135,54 @@ class PosClient:
             _expect(f"POST {path}", answer, HTTPStatus.CREATED, HTTPStatus.OK)
             return attempt > 1
         raise AssertionError("the loop returns or raises")
+
+    async def notice(self, language: str) -> Notice | None:
+        """The notice that a customer is shown; None where this agent uploads nothing, so nobody is asked.
+
+        Raises:
+            PosError: The agent did not answer.
+        """
+        answer = await self._send("GET", f"/v1/notice?language={language}", {})
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        _expect("GET /v1/notice", answer, HTTPStatus.OK)
+        fields = json.loads(answer.body)
+        return Notice(fields["language"], fields["sha256"])
+
+    async def answer_consent(
+        self, interaction_id: str, notice: Notice, *, granted: bool
+    ) -> GivenConsent | None:
+        """Tell the customer's answer; None for a no, and where no consent can be taken just now.
+
+        Raises:
+            PosError: The agent refused for another reason, or did not answer.
+        """
+        path = f"/v1/interactions/{interaction_id}/consent"
+        body = {
+            "granted": granted,
+            "language": notice.language,
+            "notice_sha256": notice.sha256,
+            "method": "touch",
+            "purposes": ["training"] if granted else [],
+        }
+        answer = await self._send("POST", path, body)
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return None  # no consent blank is left: the agent says so, and keeps nothing
+        _expect(f"POST {path}", answer, HTTPStatus.CREATED, HTTPStatus.OK)
+        if not granted:
+            return None
+        fields = json.loads(answer.body)
+        return GivenConsent(fields["consent_id"], fields["withdrawal_code"])
+
+    async def withdraw(self, given: GivenConsent) -> None:
+        """Take a consent back.
+
+        Raises:
+            PosError: The agent refused or did not answer.
+        """
+        path = f"/v1/consents/{given.consent_id}/withdrawal"
+        answer = await self._send("POST", path, {"withdrawal_code": given.withdrawal_code})
+        _expect(f"POST {path}", answer, HTTPStatus.CREATED, HTTPStatus.OK)
 
     async def set_menu(self, in_stock: Sequence[str]) -> None:
         """Tell which flavours can be sold.

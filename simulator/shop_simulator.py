@@ -29,6 +29,10 @@ SOLD_OUT_AT_MOST = 0.4
 MENU_CHANGE_SHARE = 0.1
 """How often something sells out, or comes back, between two customers."""
 TWO_SCOOPS_SHARE = 0.25
+CONSENT_SHARE = 0.5
+"""Customers who say yes when the display asks whether their picture may be kept."""
+WITHDRAWAL_SHARE = 0.03
+"""Of those, who change their mind before they leave the shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,10 @@ class Visit:
     """Where in the distribution this customer's choice falls, 0 <= luck < 1; independent of any slate."""
     follows: bool
     """Whether this customer chooses among the offered flavours only (see `uplift`)."""
+    consents: bool
+    """What this customer answers when asked whether the picture may be kept."""
+    withdraws: bool
+    """Whether a customer who said yes takes it back when paying."""
 
     def purchase(self, slate: Sequence[int]) -> int:
         """The index of the flavour that is bought after seeing this slate of indices."""
@@ -96,9 +104,10 @@ class ShopSimulator:
         draw: Who comes; a bank's `draw` lets only customers come whose pictures are rendered already.
         pace: How long things take.
         uplift: Share of customers who choose among what they were offered; 0 in the demo.
+        consent: Share of customers who let their picture be kept.
 
     Raises:
-        ValueError: `uplift` is no probability.
+        ValueError: `uplift` or `consent` is no probability.
     """
 
     def __init__(
@@ -110,15 +119,20 @@ class ShopSimulator:
         draw: Callable[[np.random.Generator], Customer] = draw_customer,
         pace: Pace = BUSY_AFTERNOON,
         uplift: float = 0.0,
+        consent: float = CONSENT_SHARE,
     ) -> None:
-        if not 0.0 <= uplift <= 1.0:
-            raise ValueError(f"uplift is a probability, not {uplift}")
+        for name, share in (("uplift", uplift), ("consent", consent)):
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"{name} is a probability, not {share}")
         self._chain = chain
         self._shop = shop
         self._rng = np.random.default_rng([seed, shop.background_seed])
+        # Apart, so that whether somebody consents changes nobody's taste.
+        self._minds = np.random.default_rng([seed, shop.background_seed, 1])
         self._draw = draw
         self._pace = pace
         self._uplift = uplift
+        self._consent = consent
         self._visits = 0
         self._in_stock = np.ones(len(chain.flavours), np.bool_)
 
@@ -146,6 +160,8 @@ class ShopSimulator:
             leaves_s=pays_s + self._span(self._pace.leave_s),
             luck=float(self._rng.random()),
             follows=bool(self._rng.random() < self._uplift),
+            consents=bool(self._minds.random() < self._consent),
+            withdraws=bool(self._minds.random() < WITHDRAWAL_SHARE),
         )
 
     def _truth(self, customer: Customer, situation: Situation) -> FloatArray:

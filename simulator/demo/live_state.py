@@ -75,6 +75,9 @@ class RegisterState:
     bought: int | None = None
     served: int = 0
     problem: str | None = None
+    consented: int = 0
+    declined: int = 0
+    withdrawn: int = 0
 
 
 @dataclass(slots=True)
@@ -114,6 +117,16 @@ class LiveState:
         self.request.add(interaction.request_ms)
         if interaction.inference_ms is not None:
             self.inference.add(interaction.inference_ms)
+
+    def answered(self, register: str, *, consented: bool) -> None:
+        """The customer was asked whether the picture may be kept."""
+        state = self._change(register)
+        state.consented += consented
+        state.declined += not consented
+
+    def withdrew(self, register: str) -> None:
+        """A customer took a consent back."""
+        self._change(register).withdrawn += 1
 
     def sold(self, register: str, bought: int) -> None:
         """The agent acknowledged the outcome."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 from simulator.demo.live_state import LiveState, RegisterInfo
-from simulator.pos import Line, PosClient, PosError
+from simulator.pos import GivenConsent, Interaction, Line, Notice, PosClient, PosError
 from simulator.shop_simulator import ShopSimulator, Visit
 
 
@@ -40,9 +40,12 @@ class Till:
         self._pos = pos
         self._live = live
         self._clock_s = clock_s
+        self._notice: Notice | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`, or until the agent is gone; an opened interaction is always paid."""
+        with contextlib.suppress(PosError):  # an agent that is gone shows at the first customer
+            self._notice = await self._pos.notice("en")
         while not stopping.is_set() and self._alive():
             visit = self.visit = self._shop.next_visit(self._clock_s())
             try:
@@ -66,12 +69,26 @@ class Till:
         interaction = await self._pos.open_interaction(_context(visit))
         self._live.recommended(self.info.id, interaction)
         bought = visit.purchase(self.info.slate(interaction))
+        given = await self._ask(visit, interaction)
         await self._until(visit.pays_s, stopping)
         receipt = f"{self.info.shop.id}-{visit.number:06}"
         line = Line(flavours[bought].id, visit.quantity)
         await self._pos.book_outcome(interaction.interaction_id, f"sale-{receipt}", receipt, [line])
         self._live.sold(self.info.id, bought)
+        if given is not None and visit.withdraws:
+            await self._pos.withdraw(given)
+            self._live.withdrew(self.info.id)
         await self._until(visit.leaves_s, stopping)
+
+    async def _ask(self, visit: Visit, interaction: Interaction) -> GivenConsent | None:
+        """Ask whether the picture may be kept, where this agent keeps any."""
+        if self._notice is None:
+            return None
+        given = await self._pos.answer_consent(
+            interaction.interaction_id, self._notice, granted=visit.consents
+        )
+        self._live.answered(self.info.id, consented=given is not None)
+        return given
 
     async def _until(self, then_s: float, stopping: asyncio.Event) -> None:
         """Sleep until the clock shows `then_s`, or the demo stops."""

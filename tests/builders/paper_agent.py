@@ -29,6 +29,10 @@ class PaperAgent:
     lose_answers: int = 0
     """So many outcomes are stored and then not answered."""
     refuse_with: int | None = None
+    blanks: int | None = None
+    """Consents that it can take; None: it asks nobody."""
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What a `PosClient` takes as its connection."""
@@ -36,7 +40,14 @@ class PaperAgent:
             return _answer(401, title="pairing token missing or wrong")
         if self.refuse_with is not None:
             return _answer(self.refuse_with, title="refused for the test")
+        if method == "GET" and path.startswith("/v1/notice"):
+            return _answer(404) if self.blanks is None else _answer(200, language="en", sha256="5a" * 32)
         fields = json.loads(body)
+        if path.endswith("/consent"):
+            return self._consent(fields)
+        if path.endswith("/withdrawal"):
+            self.withdrawn.append(path.split("/")[3])
+            return _answer(201)
         if (method, path) == ("POST", "/v1/interactions"):
             return self._open(fields)
         if (method, path) == ("PUT", "/v1/menu"):
@@ -47,6 +58,15 @@ class PaperAgent:
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    def _consent(self, fields: dict[str, Any]) -> Answer:
+        self.answers.append(fields)
+        if not fields["granted"]:
+            return _answer(200, granted=False)
+        if not self.blanks:
+            return _answer(503, title="no consent blank is left")
+        self.blanks -= 1
+        return _answer(201, consent_id=f"consent-{self.blanks}", withdrawal_code="0000-1111-2222-3333")
 
     def _open(self, body: dict[str, Any]) -> Answer:
         number = len(self.opened)

@@ -108,3 +108,23 @@ async def test_an_agent_that_is_away_is_an_error_that_names_the_way_out() -> Non
         with pytest.raises(PosError, match="connection refused") as caught:
             await pos.open_interaction({})
     assert "doctor" in caught.value.remedy
+
+
+async def test_an_agent_that_keeps_no_pictures_has_no_notice() -> None:
+    async with _pos(_agent()) as pos:
+        assert await pos.notice("en") is None
+
+
+async def test_a_consent_is_given_and_taken_back_by_the_slip() -> None:
+    agent = _agent()
+    agent.blanks = 1
+    async with _pos(agent) as pos:
+        notice = await pos.notice("en")
+        assert notice is not None
+        given = await pos.answer_consent("i-1", notice, granted=True)
+        assert given is not None
+        await pos.withdraw(given)
+        assert await pos.answer_consent("i-2", notice, granted=False) is None
+        assert await pos.answer_consent("i-3", notice, granted=True) is None
+    assert agent.withdrawn == [given.consent_id]
+    assert [answer["notice_sha256"] for answer in agent.answers] == [notice.sha256] * 3

@@ -114,3 +114,25 @@ async def test_a_till_without_agent_ends_by_itself(
     async with asyncio.timeout(20):
         await till.serve(asyncio.Event())
     assert live.errors == []
+
+
+async def test_customers_are_asked_where_the_agent_keeps_pictures_and_some_change_their_minds(
+    info: RegisterInfo, live: LiveState, agent: PaperAgent
+) -> None:
+    agent.blanks = 10_000
+    state = live.registers[_ID]
+    await _serve_until(_till(info, live, agent), lambda: state.withdrawn >= 2)
+    assert live.errors == []
+    assert state.consented + state.declined == len(agent.answers)
+    assert sum(answer["granted"] for answer in agent.answers) == state.consented > 0
+    assert state.declined > 0
+    assert len(agent.withdrawn) == state.withdrawn
+
+
+async def test_without_a_blank_nobody_has_consented(
+    info: RegisterInfo, live: LiveState, agent: PaperAgent
+) -> None:
+    agent.blanks = 0
+    await _serve_until(_till(info, live, agent), lambda: len(agent.answers) >= 5)
+    assert live.errors == []
+    assert live.registers[_ID].consented == 0
