@@ -11,6 +11,7 @@ from wire_protocol.errors import OperatorError, TopscoopError
 _VERBS = {
     "recommend": "inference.cli",
     "edge": "edge_agent.cli",
+    "cloud": "cloud.cli",
     "model": "model_registry.cli",
     "sim": "simulator.cli",
     "demo": "simulator.cli",

@@ -1,0 +1,21 @@
+"""`topscoop cloud …`: each verb is a module that imports the rest when it runs."""
+
+import argparse
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no other name
+
+_VERBS = ("cloud.commands.config",)
+"""Modules with `add_parser(verbs)`, in the order of the help; light to import."""
+
+
+def add_commands(subparsers: "SubParsers") -> None:
+    """Add `cloud` and its verbs to the command line."""
+    cloud = subparsers.add_parser(
+        "cloud", help="the services behind the registers: set them up, run them", description=__doc__
+    )
+    verbs = cloud.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in _VERBS:
+        importlib.import_module(name).add_parser(verbs)

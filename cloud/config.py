@@ -1,0 +1,298 @@
+"""The cloud's configuration: one frozen tree for all of its services; each key stands here once.
+
+`config_keys` fills it from plain values, `config_sources` reads file and environment. The JSON Schema, the
+environment variables' names and the documentation's table come from the same fields.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+_HOST = r"[A-Za-z0-9_.:-]{1,253}"
+_ADDRESS = r"https?://[^/\s]{1,253}(/\S*)?"
+
+
+def _key(
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    pattern: str | None = None,
+    secret: bool = False,
+) -> dict[str, Any]:
+    """What is known of a key beside its type and default; bounds are inclusive, a pattern matches in full."""
+    return {"meaning": meaning, "low": low, "high": high, "pattern": pattern, "secret": secret}
+
+
+def _port(default: int, what: str) -> Any:
+    return field(default=default, metadata=_key(f"{what}; 0 lets the system choose one", low=0, high=65_535))
+
+
+@dataclass(frozen=True, slots=True)
+class S3Config:
+    """The store of frames."""
+
+    endpoint_url: str | None = field(
+        default=None, metadata=_key("address of the S3 server; without it, Amazon's", pattern=_ADDRESS)
+    )
+    public_endpoint_url: str | None = field(
+        default=None,
+        metadata=_key("the same server as clients outside reach it, for signed URLs", pattern=_ADDRESS),
+    )
+    region: str = field(default="us-east-1", metadata=_key("region", pattern=r"[a-z0-9-]{1,64}"))
+    bucket: str = field(
+        default="topscoop-frames",
+        metadata=_key("bucket of the frames; it keeps versions", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
+    )
+    access_key: str | None = field(
+        default=None, metadata=_key("access key; without it, the machine's own role", secret=True)
+    )
+    secret_key: str | None = field(
+        default=None, metadata=_key("secret that belongs to the access key", secret=True)
+    )
+    path_style: bool = field(
+        default=True, metadata=_key("the bucket stands in the path, not in the host's name")
+    )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=_key("certificates (PEM) that the server's must come from; default: the system's"),
+    )
+    emulated: bool = field(
+        default=False, metadata=_key("the server is an imitation that checks nothing; development only")
+    )
+    connect_timeout_s: float = field(
+        default=5.0, metadata=_key("how long a connection may take", low=0.1, high=120)
+    )
+    request_timeout_s: float = field(
+        default=20.0, metadata=_key("how long one request may take", low=0.5, high=600)
+    )
+    cold_after_days: int = field(
+        default=30,
+        metadata=_key(
+            "after so long a frame goes to the colder storage class, if one is named", low=1, high=1096
+        ),
+    )
+    cold_storage_class: str | None = field(
+        default=None, metadata=_key("storage class of older frames", pattern=r"[A-Z_]{1,32}")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """The broker, as the services reach it."""
+
+    host: str = field(default="127.0.0.1", metadata=_key("host of the listener for services", pattern=_HOST))
+    port: int = field(default=8884, metadata=_key("its TCP port", low=1, high=65_535))
+    tls: bool = field(
+        default=True, metadata=_key("TLS with certificates on both sides; false: development only")
+    )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=_key(
+            "certificates (PEM) that the broker's must come from; default: state_dir/ca/services.crt"
+        ),
+    )
+    certificate_file: Path | None = field(
+        default=None, metadata=_key("this service's certificate (PEM); default: made in state_dir by setup")
+    )
+    key_file: Path | None = field(default=None, metadata=_key("the certificate's private key (PEM)"))
+    username: str | None = field(
+        default=None,
+        metadata=_key("user name; with TLS the certificate says it", pattern=r"[\x21-\x7e]{1,64}"),
+    )
+    password: str | None = field(default=None, metadata=_key("password of that user", secret=True))
+    client_id_prefix: str = field(
+        default="topscoop",
+        metadata=_key(
+            "client ids begin with it; several clouds at one broker differ", pattern=r"[a-z0-9-]{1,32}"
+        ),
+    )
+    keepalive_s: int = field(
+        default=30, metadata=_key("a silent broker is noticed after so long", low=5, high=600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeyConfig:
+    """What wraps the keys of consents."""
+
+    kind: Literal["kms", "file"] = field(
+        default="kms", metadata=_key("kms, or a file in state_dir: development only")
+    )
+    kms_key_id: str | None = field(default=None, metadata=_key("id, alias or ARN of the key in KMS"))
+    kms_endpoint_url: str | None = field(
+        default=None, metadata=_key("address of KMS; without it, Amazon's", pattern=_ADDRESS)
+    )
+    kms_region: str = field(default="us-east-1", metadata=_key("region of KMS", pattern=r"[a-z0-9-]{1,64}"))
+    file: Path | None = field(default=None, metadata=_key("file of the key; default: state_dir/master.key"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentConfig:
+    """The service that lets registers in."""
+
+    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+    port: int = _port(8443, "TCP port of HTTPS")
+    public_url: str = field(
+        default="https://localhost:8443",
+        metadata=_key("this service as registers reach it", pattern=r"https://[^/\s]{1,253}"),
+    )
+    broker_host: str = field(
+        default="localhost", metadata=_key("the broker's host as registers reach it", pattern=_HOST)
+    )
+    broker_port: int = field(
+        default=8883, metadata=_key("TCP port of its listener for registers", low=1, high=65_535)
+    )
+    certificate_days: int = field(
+        default=90,
+        metadata=_key("life of a register's certificate; it renews at two thirds", low=1, high=825),
+    )
+    code_minutes: int = field(default=15, metadata=_key("life of an enrolment code", low=1, high=1440))
+    code_tries: int = field(
+        default=5, metadata=_key("wrong tries that an enrolment code bears", low=1, high=20)
+    )
+    health_port: int = _port(8723, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorConfig:
+    """The service that stores what registers send."""
+
+    in_flight: int = field(
+        default=256, metadata=_key("messages in work at once; the broker holds the rest", low=1, high=10_000)
+    )
+    batch_max: int = field(default=64, metadata=_key("messages in one transaction", low=1, high=1000))
+    batch_ms: int = field(
+        default=2, metadata=_key("how long a transaction waits for further messages", low=0, high=1000)
+    )
+    lease_s: int = field(
+        default=30, metadata=_key("after so long another collector may take over a message", low=1, high=3600)
+    )
+    attempts: int = field(
+        default=3, metadata=_key("a message that fails so often goes to quarantine", low=1, high=100)
+    )
+    retry_after_s: int = field(
+        default=15, metadata=_key("a register waits so long when storage is away", low=1, high=3600)
+    )
+    sweep_every_s: int = field(
+        default=60, metadata=_key("how often versions without a row are looked for", low=1, high=86_400)
+    )
+    sweep_after_s: int = field(
+        default=600, metadata=_key("a version without a row is deleted after so long", low=1, high=86_400)
+    )
+    object_client: Literal["obstore", "boto3"] = field(
+        default="obstore", metadata=_key("library that stores frames; the other one for comparison")
+    )
+    health_port: int = _port(8721, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperConfig:
+    """The service that issues consent blanks and erases."""
+
+    poll_ms: int = field(
+        default=500, metadata=_key("how often withdrawals are looked for", low=10, high=60_000)
+    )
+    retention_every_s: int = field(
+        default=300, metadata=_key("how often expired frames are looked for", low=1, high=86_400)
+    )
+    stock_blanks: int = field(
+        default=2000,
+        metadata=_key("blanks that a register holds at most; about 14 days of its peak", low=1, high=100_000),
+    )
+    blank_days: int = field(
+        default=90, metadata=_key("an unused blank and its key end after so long", low=1, high=366)
+    )
+    health_port: int = _port(8722, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantDefaults:
+    """What a new chain gets; `topscoop cloud tenant add` may say otherwise."""
+
+    frames_per_day: int = field(
+        default=1_000_000, metadata=_key("frames a day; beyond it, later", low=0, high=2_000_000_000)
+    )
+    bytes_per_day: int = field(
+        default=50_000_000_000, metadata=_key("bytes of frames a day; beyond it, later", low=0, high=1e18)
+    )
+    messages_per_minute: int = field(
+        default=60_000, metadata=_key("messages a minute; beyond it, later", low=1, high=100_000_000)
+    )
+    retention_days: int = field(
+        default=365, metadata=_key("a frame is erased after so long, or with its consent", low=1, high=1096)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthConfig:
+    """Where services answer /healthz, /readyz and /metrics."""
+
+    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is written to standard error."""
+
+    format: Literal["auto", "json", "human"] = field(
+        default="auto", metadata=_key("auto: human on a terminal, else JSON lines")
+    )
+    level: Literal["debug", "info", "warning", "error"] = field(
+        default="info", metadata=_key("the least that is written")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CloudConfig:
+    """Everything that the cloud's services are told; read once at the start."""
+
+    environment: Literal["production", "development"] = field(
+        default="production", metadata=_key("development allows stand-ins for what protects customers")
+    )
+    state_dir: Path = field(
+        default=Path("/var/lib/topscoop-cloud"),
+        metadata=_key("folder of certificates, service keys and, with SQLite, the databases"),
+    )
+    database_url: str = field(
+        default="sqlite:///{state_dir}/cloud.sqlite3",
+        metadata=_key(
+            "the database: sqlite:///FILE or postgresql+psycopg://ROLE:PASSWORD@HOST/NAME",
+            pattern=r"(sqlite:///|postgresql\+psycopg://)\S+",
+            secret=True,
+        ),
+    )
+    keys_url: str = field(
+        default="sqlite:///{state_dir}/keys.sqlite3",
+        metadata=_key(
+            "the database of consent keys: another one, with a role of its own",
+            pattern=r"(sqlite:///|postgresql\+psycopg://)\S+",
+            secret=True,
+        ),
+    )
+    s3: S3Config = field(default_factory=S3Config)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
+    master_key: MasterKeyConfig = field(default_factory=MasterKeyConfig)
+    enrolment: EnrolmentConfig = field(default_factory=EnrolmentConfig)
+    collector: CollectorConfig = field(default_factory=CollectorConfig)
+    keeper: KeeperConfig = field(default_factory=KeeperConfig)
+    tenant_defaults: TenantDefaults = field(default_factory=TenantDefaults)
+    health: HealthConfig = field(default_factory=HealthConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+
+    def __post_init__(self) -> None:
+        """Put the folder into the addresses that name it.
+
+        Raises:
+            ValueError: Keys and data would lie in one database, so that one backup held both.
+        """
+        for name in ("database_url", "keys_url"):
+            url = getattr(self, name).replace("{state_dir}", str(self.state_dir))
+            object.__setattr__(self, name, url)
+        if self.database_url == self.keys_url:
+            raise ValueError("keys_url must name another database than database_url")
+
+    @property
+    def development(self) -> bool:
+        """Whether stand-ins are allowed."""
+        return self.environment == "development"
