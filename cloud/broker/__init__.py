@@ -1,0 +1,1 @@
+"""Who may do what at the broker: rights from the topics' grammar, written over its dynamic security."""
