@@ -21,8 +21,9 @@ class Spool(Protocol):
         """A number above every number given before, whatever happened to file and clock; gaps are normal."""
 
     def write(self, write: Write) -> tuple[bool, ...]:
-        """Do all of it, durable on return; tells of each message whether it is in the spool now: a frame may
-        have been thinned out, or its consent ended. Raises SpoolFullError: no room for an event.
+        """Do all of it, durable on return; tells of each message whether it is in the spool now.
+
+        A frame may have been thinned out, or its consent ended. Raises SpoolFullError: no room for an event.
         """
 
     def count(self, name: str, by: int = 1) -> None:
@@ -78,8 +79,10 @@ class SpooledBlank:
 
 
 class Link(Protocol):
-    """A connection to the broker, one at a time. Calls return at once and never raise; what happens is told
-    to the listener, in order, from any thread: each `connect` gets one Disconnected in the end.
+    """A connection to the broker, one at a time; calls return at once and never raise.
+
+    What happens is told to the listener, in order, from any thread: each `connect` gets one Disconnected in
+    the end.
     """
 
     def listen(self, listener: Callable[[LinkEvent], None]) -> None:
