@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no other name
 
-_VERBS = ("cloud.commands.config",)
+_VERBS = (
+    "cloud.commands.setup",
+    "cloud.commands.config",
+    "cloud.commands.tenant",
+)
 """Modules with `add_parser(verbs)`, in the order of the help; light to import."""
 
 

@@ -270,6 +270,22 @@ class CloudConfig:
             secret=True,
         ),
     )
+    database_owner_url: str | None = field(
+        default=None,
+        metadata=_key(
+            "PostgreSQL: the owner of the database's tables; only set-up and restore use it",
+            pattern=r"postgresql\+psycopg://\S+",
+            secret=True,
+        ),
+    )
+    keys_owner_url: str | None = field(
+        default=None,
+        metadata=_key(
+            "PostgreSQL: the owner of the tables of consent keys; only set-up uses it",
+            pattern=r"postgresql\+psycopg://\S+",
+            secret=True,
+        ),
+    )
     s3: S3Config = field(default_factory=S3Config)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     master_key: MasterKeyConfig = field(default_factory=MasterKeyConfig)

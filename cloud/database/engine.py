@@ -139,6 +139,15 @@ class Database:
             if not self.is_sqlite:
                 check_role(connection, self.schema)
 
+    def revision(self) -> str | None:
+        """The revision of its tables; None where there are none.
+
+        Raises:
+            DatabaseAway: As `tenant`.
+        """
+        with self._transaction(read_only=True) as connection:
+            return migrate.revision_of(connection)
+
     def scrub(self) -> None:
         """Overwrite what was deleted: SQLite empties its write-ahead log, PostgreSQL vacuums every table.
 

@@ -1,0 +1,143 @@
+"""`topscoop cloud tenant add|list|show`: the chains, their quotas and their service keys."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloud.database.tenancy import ServiceKey, Tenant
+
+_QUOTAS = ("frames_per_day", "bytes_per_day", "messages_per_minute", "retention_days")
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `tenant` to `topscoop cloud`."""
+    tenant = verbs.add_parser(
+        "tenant",
+        help="add, list and show chains",
+        description="The chains, their quotas, their service keys.",
+    )
+    actions = tenant.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add = actions.add_parser("add", help="add a chain and make its service keys")
+    listing = actions.add_parser("list", help="list the chains")
+    show = actions.add_parser("show", help="show one chain")
+    for parser in (add, show):
+        parser.add_argument("tenant", metavar="TENANT", help="id of the chain: a-z, 0-9, inner hyphens")
+    add.add_argument("--name", help="the chain's name for people; default: its id")
+    for quota in _QUOTAS:
+        add.add_argument(
+            f"--{quota.replace('_', '-')}", type=int, metavar="N", help=f"default: tenant_defaults.{quota}"
+        )
+    for parser, run in ((add, run_add), (listing, run_list), (show, run_show)):
+        parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.set_defaults(run=run)
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Add a chain."""
+    import getpass
+
+    from cloud.clock import now_ms
+    from cloud.config_keys import KEYS
+    from cloud.config_sources import config_of
+    from cloud.database.engine import open_database
+    from cloud.database.tenancy import Tenant
+    from cloud.errors import ConfigError
+    from cloud.operations.tenants import create_tenant
+
+    config = config_of(args)
+    _check_name(args.tenant)
+    quotas = {}
+    for name in _QUOTAS:
+        given = getattr(args, name)
+        try:
+            quotas[name] = KEYS[f"tenant_defaults.{name}"].check(
+                getattr(config.tenant_defaults, name) if given is None else given
+            )
+        except ValueError as error:
+            raise ConfigError(f"--{name.replace('_', '-')} {error}") from error
+    tenant = Tenant(args.tenant, (args.name or args.tenant)[:200], now_ms(), **quotas)
+    database = open_database(config.database_url)
+    database.check()
+    keys = create_tenant(database, config, tenant, actor=f"operator:{getpass.getuser()}")
+    if args.json:
+        print(json.dumps(_document(tenant, keys)))
+    else:
+        print(f"{tenant.tenant}: added, with keys for {' and '.join(key.purpose for key in keys)}")
+        print(f"  next: topscoop cloud register add --tenant {tenant.tenant} --store STORE REGISTER")
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """List the chains."""
+    from cloud.config_sources import config_of
+    from cloud.database.engine import open_database
+    from cloud.database.tenancy import count_registers, read_tenant
+
+    database = open_database(config_of(args).database_url)
+    database.check()
+    rows: list[dict[str, Any]] = []
+    for tenant in database.tenants():
+        with database.tenant(tenant, read_only=True) as connection:
+            found, registers = read_tenant(connection, tenant), count_registers(connection, tenant)
+        if found is not None:
+            rows.append({"tenant": tenant, "name": found.name, "registers": registers})
+    if args.json:
+        print(json.dumps(rows))
+        return 0
+    for row in rows:
+        states = ", ".join(f"{count} {state}" for state, count in row["registers"].items())
+        print(f"{row['tenant']:<32}  {row['name']}  ({states or 'no registers'})")
+    if not rows:
+        print("no chains yet; add one: topscoop cloud tenant add TENANT")
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Show one chain."""
+    from cloud.config_sources import config_of
+    from cloud.database.engine import open_database
+    from cloud.operations.tenants import known_tenant
+
+    _check_name(args.tenant)
+    database = open_database(config_of(args).database_url)
+    database.check()
+    document = _document(*known_tenant(database, args.tenant))
+    if args.json:
+        print(json.dumps(document))
+        return 0
+    for name, value in document.items():
+        if name != "service_keys":
+            print(f"{name:<20} {value}")
+    for key in document["service_keys"]:
+        print(f"{'service key':<20} {key['purpose']}: {key['algorithm']} {key['kid']}")
+    return 0
+
+
+def _document(tenant: "Tenant", keys: "list[ServiceKey]") -> dict[str, Any]:
+    import dataclasses
+
+    shown = [
+        {
+            "purpose": key.purpose,
+            "algorithm": key.key.algorithm.name,
+            "kid": key.key.kid.hex(),
+            "public": key.key.public.hex(),
+            "valid_from_ms": key.valid_from_ms,
+            "valid_until_ms": key.valid_until_ms,
+        }
+        for key in keys
+    ]
+    return {**dataclasses.asdict(tenant), "service_keys": shown}
+
+
+def _check_name(tenant: str) -> None:
+    from cloud.errors import ConfigError
+    from wire_protocol.identifiers import is_name
+
+    if not is_name(tenant):
+        raise ConfigError(
+            f"{tenant!r:.80} cannot be a chain's id",
+            remedy="1 to 32 of a-z, 0-9 and hyphens, none at an end.",
+        )

@@ -1,0 +1,70 @@
+"""Adding a chain: its service keys, its row, and the record of it."""
+
+from cloud.config import CloudConfig
+from cloud.database.audit_log import write_audit
+from cloud.database.engine import Database
+from cloud.database.tenancy import (
+    ServiceKey,
+    Tenant,
+    add_service_key,
+    add_tenant,
+    read_service_keys,
+    read_tenant,
+)
+from cloud.errors import TenantExists, UnknownTenant
+from cloud.service_keys import Purpose, ServiceKeyFolder
+
+
+def create_tenant(database: Database, config: CloudConfig, tenant: Tenant, *, actor: str) -> list[ServiceKey]:
+    """Add a chain; its service keys are durable before its row is.
+
+    A run that was cut off between the two is completed by the next.
+
+    Raises:
+        TenantExists: It was added before.
+        DatabaseAway: The database does not answer; run it again.
+    """
+    with database.tenant(tenant.tenant, read_only=True) as connection:
+        _refuse_known(read_tenant(connection, tenant.tenant))
+    folder = ServiceKeyFolder(config.state_dir)
+    keys = [
+        ServiceKey(purpose, folder.make(tenant.tenant, purpose).verification_key, tenant.created_at_ms, None)
+        for purpose in Purpose
+    ]
+    with database.tenant(tenant.tenant) as connection:
+        _refuse_known(read_tenant(connection, tenant.tenant))
+        add_tenant(connection, tenant)
+        for key in keys:
+            add_service_key(connection, tenant.tenant, key)
+        write_audit(
+            connection,
+            tenant.tenant,
+            tenant.created_at_ms,
+            actor=actor,
+            action="tenant.added",
+            subject=tenant.tenant,
+        )
+    return keys
+
+
+def known_tenant(database: Database, tenant: str) -> tuple[Tenant, list[ServiceKey]]:
+    """A chain and its service keys.
+
+    Raises:
+        UnknownTenant: No chain of that name was added.
+    """
+    with database.tenant(tenant, read_only=True) as connection:
+        found = read_tenant(connection, tenant)
+        if found is None:
+            raise UnknownTenant(
+                f"no chain is called {tenant!r}", remedy="`topscoop cloud tenant list` names them all."
+            )
+        return found, read_service_keys(connection, tenant)
+
+
+def _refuse_known(found: Tenant | None) -> None:
+    if found is not None:
+        raise TenantExists(
+            f"the chain {found.tenant!r} was added before",
+            remedy=f"`topscoop cloud tenant show {found.tenant}` says what it has.",
+        )
