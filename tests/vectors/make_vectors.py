@@ -1,0 +1,163 @@
+"""The golden vectors: what every message looks like on the wire, from keys that everybody knows.
+
+    python -m tests.vectors.make_vectors
+
+writes `tests/vectors/*.json` anew. A changed file is a changed protocol: registers in the field speak the old
+one, so either the change is a mistake, or `envelope.SCHEMA_VERSION` must grow with it. Sealing is random, so
+`seal.json` is made once; delete it to have it made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from tests.builders import wire_messages as wire
+from wire_protocol import cbor, consent, cose, envelope, fields, sealing
+from wire_protocol.keys import SigningKey
+from wire_protocol.messages import ReceiptDown
+from wire_protocol.topics import Down, Kind, Up
+
+FOLDER: Final = Path(__file__).parent
+SEAL_FILE: Final = FOLDER / "seal.json"
+RENEW: Final = "python -m tests.vectors.make_vectors"
+
+
+def main() -> None:
+    """Write every file."""
+    if not SEAL_FILE.exists():
+        _write(SEAL_FILE, make_seal())
+    for name, document in documents().items():
+        _write(FOLDER / name, document)
+        print(f"wrote {name}")
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """Every file but the seal, by name; equal on every run."""
+    sealed = bytes.fromhex(json.loads(SEAL_FILE.read_text("utf-8"))["sealed"])
+    return {
+        "keys.json": _keys(),
+        "consent-blank.json": _signed(wire.BLANK_BYTES, wire.BLANK, consent.AAD_BLANK, "consent"),
+        "consent-receipt.json": _signed(wire.RECEIPT_BYTES, wire.CONSENT, consent.AAD_RECEIPT, "register"),
+        **{f"{name}.json": _message(example, key) for name, example, key in _examples(sealed)},
+    }
+
+
+def _examples(sealed: bytes) -> Iterator[tuple[str, wire.Example, str]]:
+    frame = wire.example(Up.FRAME, sealed=sealed)
+    for kind in wire.KINDS:
+        example = wire.example(kind, sealed=sealed)
+        if isinstance(example.payload, ReceiptDown):
+            payload = replace(example.payload, sha256=hashlib.sha256(frame.message).digest())
+            example = wire.sign(example.header, payload, (), example.key)
+        yield _name(kind), example, _signer_name(kind)
+    refused = wire.sign(wire.header(Down.RECEIPT), wire.REFUSED_RECEIPT, (), wire.RECEIPTS_KEY)
+    yield "down-receipt-refused", refused, "receipts"
+    yield "up-withdrawal-es256", wire.example(Up.WITHDRAWAL, key=wire.REGISTER_P256_KEY), "register-es256"
+
+
+def _name(kind: Kind) -> str:
+    return f"{'up' if isinstance(kind, Up) else 'down'}-{kind}"
+
+
+def _signer_name(kind: Kind) -> str:
+    if isinstance(kind, Up):
+        return "register"
+    return "receipts" if kind is Down.RECEIPT else "consent"
+
+
+def make_seal() -> dict[str, Any]:
+    """The picture, sealed; another one on every run."""
+    info = envelope.seal_info(wire.header(Up.FRAME), wire.REGISTER_KEY.kid)
+    return {
+        "picture": wire.PICTURE.hex(),
+        "public_key": wire.PICTURE_PUBLIC.hex(),
+        "private_key": wire.PICTURE_PRIVATE.hex(),
+        "info": info.hex(),
+        "sealed": sealing.seal(wire.PICTURE, wire.PICTURE_PUBLIC, info).hex(),
+    }
+
+
+def _keys() -> dict[str, Any]:
+    picture = X25519PrivateKey.from_private_bytes(wire.PICTURE_PRIVATE)
+    return {
+        "warning": "everybody knows these keys: for tests only",
+        "register": _key(wire.REGISTER_KEY, "register"),
+        "register-es256": _key(wire.REGISTER_P256_KEY, "register with a security chip"),
+        "receipts": _key(wire.RECEIPTS_KEY, "receipts"),
+        "consent": _key(wire.CONSENT_KEY, "consent"),
+        "picture": {
+            "algorithm": "X25519",
+            "private": wire.PICTURE_PRIVATE.hex(),
+            "public": picture.public_key().public_bytes_raw().hex(),
+        },
+    }
+
+
+def _key(key: SigningKey, label: str) -> dict[str, Any]:
+    return {
+        "algorithm": key.algorithm.name,
+        "cose_algorithm": int(key.algorithm),
+        "private": wire.label_bytes(label).hex(),
+        "public": key.verification_key.public.hex(),
+        "kid": key.kid.hex(),
+    }
+
+
+def _message(example: wire.Example, key: str) -> dict[str, Any]:
+    head = example.header
+    parts = cbor.decode(example.message)
+    aad = envelope.AAD_UP if isinstance(head.topic.kind, Up) else envelope.AAD_DOWN
+    return {
+        "topic": str(head.topic),
+        **_signed(parts[0], example.payload, aad, key),
+        "attachments": [part.hex() for part in parts[1:]],
+        "message": example.message.hex(),
+        "sha256": hashlib.sha256(example.message).hexdigest(),
+    }
+
+
+def _signed(envelope_bytes: bytes, payload: object, aad: bytes, key: str) -> dict[str, Any]:
+    parsed = cose.cose_parse(envelope_bytes)
+    return {
+        "key": key,
+        "header": {str(label): _readable(value) for label, value in parsed.protected.items()},
+        "payload": _readable(fields.to_value(payload)),
+        "protected_bytes": parsed.protected_bytes.hex(),
+        "payload_bytes": parsed.payload.hex(),
+        "external_aad": aad.hex(),
+        "signed_bytes": parsed.signed_bytes(aad).hex(),
+        "signature": parsed.signature.hex(),
+        "envelope": envelope_bytes.hex(),
+    }
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case bytes():
+            return {"hex": value.hex()}
+        case StrEnum():
+            return value.value
+        case list() | tuple():
+            return [_readable(inner) for inner in value]
+        case dict():
+            return {name: _readable(inner) for name, inner in value.items()}
+    return value
+
+
+def text(document: dict[str, Any]) -> str:
+    """As it stands in the file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(text(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
