@@ -9,7 +9,6 @@ import socket
 from collections.abc import Awaitable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +30,7 @@ from edge_agent.adapters.memory import settle
 from edge_agent.adapters.metrics import Metrics
 from edge_agent.adapters.randomness import system_randomness
 from edge_agent.adapters.systemd import ServiceManager
+from edge_agent.adapters.version import agent_version
 from edge_agent.agent import Agent
 from edge_agent.camera_spec import parse_camera_spec
 from edge_agent.config import EdgeConfig
@@ -114,7 +114,7 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
     )
     heartbeat = Heartbeat(clock.monotonic_ns())
     metrics.watch(agent.status, events, lambda: heartbeat.age_s(clock.monotonic_ns()))
-    services = Services(agent, events, heartbeat, clock, metrics.registry, _version())
+    services = Services(agent, events, heartbeat, clock, metrics.registry, agent_version())
     rules = AccessRules(LOOPBACK_NAMES, port, config.api.allowed_origins, _tokens(config))
     return Running(
         config=config,
@@ -149,13 +149,6 @@ def _load_model(slot: ModelSlot, config: EdgeConfig) -> Path | None:
     slot.put(model, directory)
     log.info("model.loaded", extra=fields(version=model.manifest.version, digest=model.digest))
     return directory
-
-
-def _version() -> str:
-    try:
-        return version("topscoop")
-    except PackageNotFoundError:
-        return "0+checkout"  # started from a source tree that nobody installed
 
 
 def _tokens(config: EdgeConfig) -> tuple[str, ...]:
