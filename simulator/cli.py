@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from simulator.commands import clip, demo, sheet, shop
+from simulator.commands import clip, demo, register, sheet, shop
 
 if TYPE_CHECKING:
     from simulator.commands.arguments import SubParsers
@@ -13,5 +13,5 @@ def add_commands(subparsers: "SubParsers") -> None:
     demo.add_parser(subparsers)
     sim = subparsers.add_parser("sim", help="the simulated world: pictures, clips, one shop")
     verbs = sim.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for verb in (sheet, clip, shop):
+    for verb in (sheet, clip, shop, register):
         verb.add_parser(verbs)

@@ -25,6 +25,10 @@ _PR_SET_PDEATHSIG = 1
 _KIB_PER_MB = 1000 / 1.024
 
 
+Settings = Mapping[str, str | float | bool | Mapping[str, str | float | bool]]
+"""Top-level keys and tables of an agent's configuration."""
+
+
 class AgentProcess:
     """Starts, watches and ends `topscoop edge run`.
 
@@ -42,19 +46,13 @@ class AgentProcess:
         self._log = folder / "edge.log"
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(
-        self, settings: Mapping[str, str | float | bool | Mapping[str, str | float | bool]]
-    ) -> None:
+    async def start(self, settings: Settings) -> None:
         """Write the configuration and start the process; `wait_ready` waits for it.
 
         Args:
             settings: Top-level keys and tables of the agent's configuration, without `data_dir`.
         """
-        self.data_dir.mkdir(parents=True)
-        self._config.write_text(to_toml({"data_dir": str(self.data_dir), **settings}))
-        environment = {
-            key: value for key, value in os.environ.items() if not key.startswith("TOPSCOOP_EDGE_")
-        }
+        self.configure(settings)
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -62,11 +60,31 @@ class AgentProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
-                env=environment,
+                env=_environment(),
                 # A group of its own: Ctrl-C in the terminal reaches the demo only, which ends its agents.
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
+
+    def configure(self, settings: Settings) -> None:
+        """Write the configuration; `settings` as for `start`."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._config.write_text(to_toml({"data_dir": str(self.data_dir), **settings}))
+
+    async def command(self, *words: str) -> tuple[int, str]:
+        """Run another verb of `topscoop edge` with the configuration; its status and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "topscoop", "edge", *words, "--config", str(self._config)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=_environment(),
+            preexec_fn=_end_with_parent,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode is not None, "it has ended"
+        return process.returncode, printed.decode(errors="replace").strip()
 
     async def wait_ready(self) -> None:
         """Return when the agent answers `/readyz`; `url` and `token` are known then.
@@ -163,6 +181,11 @@ class AgentProcess:
         return f"processes of {self.name} (group {self._process.pid}) still run"
 
 
+def _environment() -> dict[str, str]:
+    """What an agent inherits: not the settings of another one on this machine."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("TOPSCOOP_EDGE_")}
+
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -171,7 +194,7 @@ def _end_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def to_toml(settings: Mapping[str, str | float | bool | Mapping[str, str | float | bool]]) -> str:
+def to_toml(settings: Settings) -> str:
     """Settings as TOML: plain values first, then one table per mapping.
 
     JSON's strings, numbers and booleans are TOML's, apart from surrogates, which no path here has.
