@@ -1,6 +1,7 @@
 """What the collector asks of the world. Everything waits as coroutines, so a simulation can hold the time."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.collector.values import (
@@ -68,14 +69,10 @@ class Objects(Protocol):
         """Delete one version for good; a missing one is no error."""
 
 
-class LedgerAway(Exception):
-    """The database cannot be reached, or is too busy: nothing was written, try again later."""
-
-
 class Ledger(Protocol):
-    """The database's rows of messages and what they carried. Every method may raise `LedgerAway`.
+    """The database's rows of messages and what they carried.
 
-    One call is one transaction of one tenant: all of it is durable when the call returns, or nothing is.
+    Every method may raise `cloud.errors.DatabaseAway`. One call is one transaction of one tenant: all of it is durable when the call returns, or nothing is.
     """
 
     async def open(
@@ -97,7 +94,11 @@ class Ledger(Protocol):
         """The row of one message."""
 
     async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
-        """Count a failed attempt at a message; from POISON_ATTEMPTS on: quarantine and refusal."""
+        """Count a failed attempt at a message; at the last that it has: quarantine, and refused as `poison`.
+
+        Returns the row as it is then; of a message that is settled already, or whose id has other bytes, it
+        is left as it was.
+        """
 
     async def count_refusals(self, tenant: str, counts: Sequence[RefusalCount]) -> None:
         """Add to the counters by register, reason and day."""
@@ -114,7 +115,7 @@ class Ledger(Protocol):
 
 
 class Directory(Protocol):
-    """Who may send, and how much. May raise `LedgerAway`."""
+    """Who may send, and how much. May raise `cloud.errors.DatabaseAway`."""
 
     async def tenant(self, tenant: str) -> TenantRecord | None:
         """A tenant with its quotas and consent keys."""
@@ -129,5 +130,30 @@ class Directory(Protocol):
 SignerOf = Callable[[str], SigningKey]
 """The key that signs a tenant's receipts; raises `wire_protocol.errors.TopscoopError` where there is none."""
 
-Answer = Callable[[Answered], None]
-"""For counters and logs: what became of a message."""
+
+class Watch(Protocol):
+    """Counters and logs."""
+
+    def received(self, size: int) -> None:
+        """A message came in."""
+
+    def answered(self, answered: Answered) -> None:
+        """A message was acknowledged; what became of it."""
+
+    def failed(self, event: str, topic: str, error: Exception) -> None:
+        """Something unexpected; the message is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside of the rules."""
+
+    link: Link
+    ledger: Ledger
+    objects: Objects
+    directory: Directory
+    signer_of: SignerOf
+    clock: Clock
+    watch: Watch
+    token: Callable[[], bytes]
+    """16 random bytes at each call."""

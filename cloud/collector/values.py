@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from wire_protocol.consent import VerifiedConsent
 from wire_protocol.envelope import KeyRecord, VerifiedMessage
-from wire_protocol.messages import ReceiptDown, Verdict
+from wire_protocol.messages import Verdict
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Identity
-
-POISON_ATTEMPTS: Final = 3
-"""Handling a message failed unexpectedly that often: quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,7 @@ class Later:
 
     retry_after_ms: int
     why: str
-    """A label of the counter: `busy`, `quota`, `database`, `objects`, `queue`, `failed`."""
+    """A label of the counter: `busy`, `quota`, `rate`, `queue`, `database`, `objects`, `failed`."""
 
 
 Ruling = Claim | Store | Refuse | Vanish | Repeat | Later
@@ -192,6 +189,8 @@ class Failure:
     sha256: bytes
     message: bytes
     error: str
+    attempts_max: int
+    """So many failures, and it is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +218,15 @@ class Answered:
     """What became of a message, for logs and counters."""
 
     topic: str
+    size: int
+    message_id: bytes | None
     verdict: Verdict | None
-    """None: it could not be answered."""
-    receipt: ReceiptDown | None
+    """None: nobody could be answered."""
+    took_ms: int
+    """From receipt to answer."""
     reason: Reason | None = None
     detail: str = ""
-    why: str = ""
-    size: int = 0
+    """Of a refusal: what was found; of `retry`: why, the label of its counter."""
+    repeated: bool = False
+    lag_ms: int | None = None
+    """Of what was stored: from the sender's time to our receipt."""

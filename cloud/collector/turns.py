@@ -1,0 +1,43 @@
+"""Tenants in turn: one queue each, bounded, so that who floods waits behind itself alone."""
+
+from collections import OrderedDict, deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """Queues by tenant; `take` serves them round robin.
+
+    Args:
+        per_tenant: Items that one tenant may have waiting.
+    """
+
+    def __init__(self, per_tenant: int) -> None:
+        self._per_tenant = per_tenant
+        self._queues: OrderedDict[str, deque[T]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, tenant: str, item: T) -> bool:
+        """Queue an item; False where the tenant's queue is full."""
+        queue = self._queues.setdefault(tenant, deque())
+        if len(queue) >= self._per_tenant:
+            return False
+        queue.append(item)
+        self._count += 1
+        return True
+
+    def take(self, most: int) -> tuple[str, list[T]]:
+        """The tenant whose turn it is, and up to `most` of its items; raises LookupError where none waits."""
+        tenant, queue = next(iter(self._queues.items()), ("", None))
+        if queue is None:
+            raise LookupError("nothing waits")
+        items = [queue.popleft() for _ in range(min(most, len(queue)))]
+        del self._queues[tenant]
+        if queue:
+            self._queues[tenant] = queue  # to the end of the round
+        self._count -= len(items)
+        return tenant, items
