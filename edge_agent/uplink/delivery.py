@@ -1,7 +1,7 @@
 """Delivery, sans I/O: told what happened, it says what to do next.
 
-Each message goes from the spool into a small window, is published, and leaves both when a signed receipt names
-its id and the SHA-256 of its bytes. A PUBACK changes nothing: brokers acknowledge what they lose.
+Each message goes from the spool into a small window, is published, and leaves both when a signed receipt
+names its id and the SHA-256 of its bytes. A PUBACK changes nothing: brokers acknowledge what they lose.
 """
 
 from collections.abc import Callable

@@ -49,7 +49,7 @@ class DeliveryPolicy:
         return round(chance * _doubled(self.reconnect_first_ms, attempt, self.reconnect_longest_ms))
 
     def resend_ms(self, attempt: int, chance: float) -> int:
-        """How long to wait for the receipt of publish number `attempt` (from 0): the step, up to a half more."""
+        """How long to wait for the receipt of publish number `attempt` (from 0): the step, and some more."""
         step_ms = _doubled(self.receipt_timeout_ms, attempt, self.resend_longest_ms)
         return round(step_ms * (1 + chance / 2))
 

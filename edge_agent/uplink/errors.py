@@ -9,3 +9,11 @@ class SpoolError(TopscoopError):
 
 class SpoolFullError(SpoolError):
     """The spool has no room for another interaction or outcome; they wait in the journal."""
+
+
+def no_room(small_bytes: int) -> SpoolFullError:
+    """The error for an event beyond the spool's bounds; every spool says it in the same words."""
+    return SpoolFullError(
+        f"the spool holds {small_bytes} bytes of small messages and takes no more of them",
+        remedy="Sales wait in the journal; `topscoop edge doctor` tells why nothing is delivered.",
+    )

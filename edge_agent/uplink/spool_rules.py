@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from edge_agent.uplink.lanes import Lane
 from wire_protocol.limits import FRAME_MAX_AGE_MS
 
 FIRST_MS: Final = 1_767_225_600_000
@@ -23,14 +24,26 @@ class SpoolBounds:
     max_age_ms: int = FRAME_MAX_AGE_MS
 
 
-def thinning_rank(position: int) -> int:
-    """The order in which frames give way, the highest first: the bits of the position, mirrored.
+def thinning_rank(arrival: int) -> int:
+    """The order in which frames give way, the highest first: the bits of the arrival number, mirrored.
 
-    Frames with a rank below any bound lie evenly over their positions (a van der Corput sequence): whatever
+    Frames with a rank below any bound lie evenly over their arrivals (a van der Corput sequence): whatever
     the size of the spool, what remains of a long outage is every second, fourth … frame, never only its
-    beginning or its end.
+    beginning or its end. The rank of a rank is the arrival number again.
     """
-    return int(f"{position & ((1 << _RANK_BITS) - 1):0{_RANK_BITS}b}"[::-1], 2)
+    return int(f"{arrival & ((1 << _RANK_BITS) - 1):0{_RANK_BITS}b}"[::-1], 2)
+
+
+def has_room(lane: Lane, bounds: SpoolBounds, small_bytes: int, size: int) -> bool:
+    """Whether a message may be spooled, if frames give way for it.
+
+    Args:
+        lane: Of the message; only interactions and outcomes are ever turned away, as the journal has them.
+        bounds: Of the spool.
+        small_bytes: Of all lanes but the frames.
+        size: Of the message.
+    """
+    return lane is not Lane.EVENTS or small_bytes + size <= bounds.max_bytes + bounds.reserve_bytes
 
 
 def first_sequence(now_ms: int, known: int) -> int:

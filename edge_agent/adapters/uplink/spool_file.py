@@ -48,13 +48,12 @@ _ADD_BLANK = """
     INSERT INTO blank (blank, signed, usable_until_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"""
 # Choosing and using are one statement, so nobody else can get the same one.
 _TAKE_BLANK = """
-    UPDATE blank SET used_at_ms = ?, signed = x'' WHERE used_at_ms IS NULL AND blank =
+    UPDATE blank SET used_at_ms = ? WHERE used_at_ms IS NULL AND blank =
         (SELECT blank FROM blank WHERE used_at_ms IS NULL AND usable_until_ms >= ?
          ORDER BY usable_until_ms, blank LIMIT 1)
-    RETURNING blank"""
-_NEXT_BLANK = """
-    SELECT blank, signed, usable_until_ms FROM blank WHERE used_at_ms IS NULL AND usable_until_ms >= ?
-    ORDER BY usable_until_ms, blank LIMIT 1"""
+    RETURNING blank, signed, usable_until_ms"""
+_FORGET_BLANKS = "DELETE FROM blank WHERE usable_until_ms < ?"
+_FORGET_CONSENTS = "DELETE FROM ended_consent WHERE ended_at_ms BETWEEN ? AND ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,16 +253,20 @@ class SpoolFile:
         return self._connection.executemany(_ADD_BLANK, rows).rowcount
 
     def take_blank(self, now_ms: int) -> SpooledBlank | None:
-        """As `Spool.take_blank`; inside a transaction, so that what is read is what is taken."""
-        row = self._connection.execute(_NEXT_BLANK, (now_ms,)).fetchone()
+        """As `Spool.take_blank`."""
         taken = self._connection.execute(_TAKE_BLANK, (now_ms, now_ms)).fetchall()
-        return None if row is None or taken != [row[:1]] else SpooledBlank(*row)
+        return SpooledBlank(*taken[0]) if taken else None
 
     def blanks_left(self, now_ms: int) -> int:
         """As `Spool.blanks_left`."""
         query = "SELECT count(*) FROM blank WHERE used_at_ms IS NULL AND usable_until_ms >= ?"
         (count,) = self._connection.execute(query, (now_ms,)).fetchone()
         return int(count)
+
+    def forget(self, before_ms: int) -> None:
+        """Delete blanks and ended consents that nothing can come of any more."""
+        self._connection.execute(_FORGET_BLANKS, (before_ms,))
+        self._connection.execute(_FORGET_CONSENTS, (FIRST_MS, before_ms))
 
     def used_bytes(self) -> int:
         """Size of what is stored; the file itself never shrinks, its free pages are used again."""
