@@ -7,7 +7,7 @@ knows the tenant of each transaction (`app.tenant`, gone with the transaction) a
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, select, text
 from sqlalchemy.engine import URL, make_url
@@ -27,6 +27,8 @@ _POSTGRES_OPTIONS: Final = (
     "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=120000"
 )
 _BEGIN: Final = "topscoop_begin"
+_OURS: Final = (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.InternalError)
+"""Faults of a statement or its values; all others are the database's."""
 
 
 class Database:
@@ -175,6 +177,12 @@ class Database:
         """Close every connection that is not in use."""
         self._engine.dispose()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @contextlib.contextmanager
     def _transaction(self, *, read_only: bool) -> Iterator[Connection]:
         options = {_BEGIN: "BEGIN" if read_only else "BEGIN IMMEDIATE"}
@@ -188,11 +196,14 @@ class Database:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the drivers raise when the database is away, full or busy into `DatabaseAway`."""
+    """Turn what the drivers raise when the database is away, full, damaged or busy into `DatabaseAway`."""
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except (exc.DBAPIError, exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
+        # What SQLite calls just an error is a wrong statement: ours, not the disk's.
+        if isinstance(error, _OURS) or getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+            raise
         raise DatabaseAway(
             f"the database does not answer: {str(cause).strip() or type(cause).__name__}",
             remedy="It is asked again by itself; look at the database's log and at its disk.",
@@ -224,7 +235,11 @@ def _parse(url: str) -> URL:
 def _engine(url: URL, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": _BUSY_TIMEOUT_S}
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            hide_parameters=True,
+            connect_args={"timeout": _BUSY_TIMEOUT_S},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -233,6 +248,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # values of statements belong in no log
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRES_OPTIONS},
     )
 
@@ -251,4 +267,5 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     begin = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(begin == 'BEGIN')}")
     connection.exec_driver_sql(begin)

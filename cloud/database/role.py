@@ -4,11 +4,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from cloud.database.schema_version import Schema
-from cloud.errors import DatabaseRoleTooStrong, DatabaseUnprotected
+from cloud.errors import ConfigError, DatabaseRoleTooStrong, DatabaseUnprotected
 
 _STRONG = text("""
     SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles
     WHERE (rolsuper OR rolbypassrls OR rolcreaterole) AND pg_has_role(current_user, oid, 'MEMBER')
+    ORDER BY rolname <> current_user, rolname
 """)
 _OWNED = text("""
     SELECT relname FROM pg_class
@@ -43,7 +44,7 @@ def check_role(connection: Connection, schema: Schema) -> None:
         raise DatabaseRoleTooStrong(
             f"the database's role is too strong for a service: {strong[0]} ({words})", remedy=_REMEDY
         )
-    owned = connection.execute(_OWNED).scalars().first()
+    owned = None if schema.owned else connection.execute(_OWNED).scalars().first()
     if owned is not None:
         raise DatabaseRoleTooStrong(
             f"the database's role is too strong for a service: it owns the table {owned}", remedy=_REMEDY
@@ -63,6 +64,9 @@ def grant_role(connection: Connection, schema: Schema, service: URL) -> None:
         connection: Of the owner, who may make roles if it is to be made.
         schema: Which tables.
         service: The address that services use: role and password.
+
+    Raises:
+        ConfigError: The role is not there and the owner may not make it.
     """
     name = service.username or ""
     quoted = connection.dialect.identifier_preparer.quote_identifier(name)
@@ -72,6 +76,7 @@ def grant_role(connection: Connection, schema: Schema, service: URL) -> None:
         password = connection.execute(
             text("SELECT quote_literal(:it)"), {"it": service.password or ""}
         ).scalar()
+        _refuse_to_make(connection, name)
         connection.exec_driver_sql(
             f"CREATE ROLE {quoted} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOINHERIT"
             f" PASSWORD {str(password).replace('%', '%%')}"
@@ -85,3 +90,13 @@ def grant_role(connection: Connection, schema: Schema, service: URL) -> None:
         rights = "SELECT, INSERT" if table.name in schema.appended else "SELECT, INSERT, UPDATE, DELETE"
         connection.exec_driver_sql(f'REVOKE ALL ON "{table.name}" FROM {quoted}')
         connection.exec_driver_sql(f'GRANT {rights} ON "{table.name}" TO {quoted}')
+
+
+def _refuse_to_make(connection: Connection, name: str) -> None:
+    may = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+    if not connection.exec_driver_sql(may).scalar():
+        raise ConfigError(
+            f"the owner may not make the role {name!r}",
+            remedy=f"As superuser: CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD '…'; then run it"
+            " again.",
+        )

@@ -17,12 +17,14 @@ class Schema:
         metadata: The tables; those with a column `tenant` have row-level security on PostgreSQL.
         versions: Folder of Alembic's revisions.
         appended: Tables that services may add to, but neither change nor delete from.
+        owned: The service's own role owns the tables on PostgreSQL, because it vacuums them.
     """
 
     name: str
     metadata: MetaData
     versions: Path
     appended: frozenset[str] = frozenset()
+    owned: bool = False
 
     @property
     def tenant_tables(self) -> tuple[str, ...]:

@@ -48,7 +48,14 @@ def state_folder(setup: SetUp) -> str:
 
 def database(setup: SetUp) -> str:
     """The database's tables and, on PostgreSQL, the services' role."""
-    return prepare_database(setup.config.database_url, setup.config.database_owner_url, CLOUD)
+    config = setup.config
+    data, keys = (open_database(url).url for url in (config.database_url, config.keys_url))
+    if (data.host, data.port, data.database) == (keys.host, keys.port, keys.database):
+        raise ConfigError(
+            "database_url and keys_url name one database, so that one backup would hold keys and frames",
+            remedy="Give the consent keys a database of their own.",
+        )
+    return prepare_database(config.database_url, config.database_owner_url, CLOUD)
 
 
 def prepare_database(url: str, owner_url: str | None, schema: Schema) -> str:
@@ -69,7 +76,7 @@ def prepare_database(url: str, owner_url: str | None, schema: Schema) -> str:
     """
     service = open_database(url, schema)
     try:
-        if service.is_sqlite:
+        if service.is_sqlite or schema.owned:
             service.migrate()
         elif owner_url is not None:
             owner = open_database(owner_url, schema)

@@ -1,0 +1,66 @@
+"""Databases of the cloud for tests: a SQLite file, or a fresh PostgreSQL database with its two roles."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import make_url
+
+from cloud.database.engine import Database, open_database
+from cloud.database.schema_version import CLOUD, Schema
+from cloud.database.tenancy import Tenant, add_tenant
+from cloud.operations.setup import prepare_database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.builders.postgres import PostgresDatabase
+
+NOW_MS = 1_795_000_000_000
+
+
+def sqlite_database(folder: Path, schema: Schema = CLOUD) -> Database:
+    """A set-up SQLite database in this folder."""
+    url = f"sqlite:///{folder}/{schema.name}.sqlite3"
+    prepare_database(url, None, schema)
+    return open_database(url, schema)
+
+
+def service_url(database: PostgresDatabase) -> str:
+    """The address of a service's role of its own, made with nothing but the right to log in."""
+    return database.create_role(f"app_{secrets.token_hex(4)}")
+
+
+def postgres_service(database: PostgresDatabase, schema: Schema = CLOUD) -> Database:
+    """A set-up PostgreSQL database, as the services' role sees it."""
+    url = service_url(database)
+    prepare_database(url, database.owner_url, schema)
+    return open_database(url, schema)
+
+
+def role_of(url: str) -> str:
+    """The role in an address."""
+    name = make_url(url).username
+    assert name is not None
+    return name
+
+
+def some_tenant(tenant: str) -> Tenant:
+    """A chain with small quotas."""
+    return Tenant(
+        tenant,
+        name=tenant.title(),
+        created_at_ms=NOW_MS,
+        frames_per_day=1000,
+        bytes_per_day=10_000_000,
+        messages_per_minute=600,
+        retention_days=30,
+    )
+
+
+def add_tenants(database: Database, *tenants: str) -> None:
+    """Add these chains, without keys."""
+    for tenant in tenants:
+        with database.tenant(tenant) as connection:
+            add_tenant(connection, some_tenant(tenant))
