@@ -57,3 +57,8 @@ def usable_until_ms(now_ms: int, blank_days: int) -> int:
 def key_ends_at_ms(now_ms: int, blank_days: int) -> int:
     """When the key of a blank that is issued now ends, if no consent on it was received by then."""
     return usable_until_ms(now_ms, blank_days) + KEY_GRACE_MS
+
+
+def issued_at_ms(blank: bytes) -> int:
+    """When a blank was issued: its id is a UUID version 7."""
+    return int.from_bytes(blank[:6])

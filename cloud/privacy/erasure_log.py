@@ -1,7 +1,7 @@
 """The erasure log in S3: one object a consent, written before anything is destroyed.
 
-A restored database knows nothing of later erasures; the log does. It holds nothing about a person: a consent's
-id is random and leads nowhere once its rows are gone.
+A restored database knows nothing of later erasures; the log does. It holds nothing about a person: a
+consent's id is random and leads nowhere once its rows are gone.
 """
 
 import json

@@ -10,7 +10,7 @@ from wire_protocol.identifiers import uuid7
 
 BACKUP_KEPT_MS: Final = 35 * 24 * 3600 * 1000
 """A backup is kept so long at most (docs/privacy.md); keys are in none, so what it holds is ciphertext."""
-TELL_AGAIN_MS: Final = 3600 * 1000
+TELL_AGAIN_MS: Final = 15 * 60 * 1000
 """A register that reports is told again, not more often than this."""
 TELL_FOR_MS: Final = 31 * 24 * 3600 * 1000
 """Then its spool has dropped the frame by age."""
@@ -121,10 +121,3 @@ def whose_versions(
     ours = [version for version in listed if rows.get(version) == consent]
     unknown = [version for version in listed if version not in rows]
     return ours, unknown
-
-
-def must_tell(row: Withdrawal, now_ms: int) -> bool:
-    """Whether the register is told, at its report, that a consent ended."""
-    if row.key_destroyed_at_ms is None or now_ms - row.received_at_ms > TELL_FOR_MS:
-        return False
-    return row.told_register_at_ms is None or now_ms - row.told_register_at_ms >= TELL_AGAIN_MS

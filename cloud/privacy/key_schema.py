@@ -43,5 +43,5 @@ day_keys = Table(
     Column("wrapped", LargeBinary, nullable=False),  # under the master key
 )
 
-KEYS: Final = Schema("keys", metadata, Path(__file__).parent / "migrations" / "versions")
+KEYS: Final = Schema("keys", metadata, Path(__file__).parent / "migrations" / "versions", owned=True)
 """On PostgreSQL the keeper's role owns it: only an owner may VACUUM, which is how destroyed keys vanish."""

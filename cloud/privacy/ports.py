@@ -61,11 +61,3 @@ class KeyVault(Protocol):
     def register_of(self, tenant: str, blank: bytes) -> str | None:
         """Which register a blank was issued to; known for destroyed ones too."""
         ...
-
-
-class Downlink(Protocol):
-    """The way down to the registers."""
-
-    def publish(self, topic: str, message: bytes) -> None:
-        """Hand over one message, QoS 1. Raises TopscoopError when the broker is away."""
-        ...

@@ -1,0 +1,70 @@
+"""Puts the parts of the keeper together from the configuration; only commands import this."""
+
+import logging
+from pathlib import Path
+
+from cloud.config import CloudConfig
+from cloud.errors import ConfigError, StandInRefused
+from cloud.log_fields import fields
+from cloud.operations.setup import SetUp, prepare_database
+from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
+from cloud.privacy.key_schema import KEYS
+from cloud.privacy.ports import MasterKey
+
+log = logging.getLogger(__name__)
+
+
+def open_master_key(config: CloudConfig) -> MasterKey:
+    """The master key that the configuration names.
+
+    Raises:
+        ConfigError: No key of KMS is named.
+        StandInRefused: It is a file, outside of development.
+        MasterKeyError: The file is readable for others, or holds no key.
+    """
+    chosen = config.master_key
+    if chosen.kind == "kms":
+        from cloud.privacy.adapters.kms_master_key import KmsMasterKey
+
+        if chosen.kms_key_id is None:
+            raise ConfigError(
+                "master_key.kms_key_id is not set",
+                remedy='Name the key in KMS; for development alone: master_key.kind = "file".',
+            )
+        return KmsMasterKey(chosen.kms_key_id, chosen.kms_endpoint_url, chosen.kms_region)
+    from cloud.privacy.adapters.file_master_key import FileMasterKey
+
+    path = chosen.file or master_key_file(config.state_dir)
+    if not config.development:
+        raise StandInRefused(
+            f"not in production: the master key lies in {path}, beside what it protects",
+            remedy='Set master_key.kind = "kms"; only `environment = "development"` allows the file.',
+        )
+    log.warning("stand_in.used", extra=fields(what="the master key of consent keys lies in a file"))
+    return FileMasterKey(path)
+
+
+def master_key_file(state_dir: Path) -> Path:
+    """Where the file lies unless the configuration says otherwise."""
+    return state_dir / "master.key"
+
+
+def open_vault(config: CloudConfig) -> SqlKeyVault:
+    """The vault of consent keys, seen to be usable.
+
+    Raises:
+        As `open_master_key`, and DatabaseAway, DatabaseNotMigrated, DatabaseRoleTooStrong.
+    """
+    vault = SqlKeyVault(config.keys_url, open_master_key(config))
+    vault.database.check()
+    return vault
+
+
+def set_up_keys(setup: SetUp) -> str:
+    """The step of `topscoop cloud setup` that makes the database of consent keys and tries the master key."""
+    said = prepare_database(setup.config.keys_url, setup.config.keys_owner_url, KEYS)
+    master = open_master_key(setup.config)
+    probe = bytes(32)
+    if master.unwrap(master.wrap(probe, "probe", "probe"), "probe", "probe") != probe:
+        raise ConfigError("the master key does not unwrap what it wrapped")
+    return f"{said}; master key: {setup.config.master_key.kind}"
