@@ -74,6 +74,11 @@ def serial_text(certificate: x509.Certificate) -> str:
     return f"{certificate.serial_number:x}"
 
 
+def pem(certificate: x509.Certificate) -> str:
+    """The certificate as it is sent."""
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
 def new_authority(common_name: str, key: ec.EllipticCurvePrivateKey, now_ms: int) -> Authority:
     """A self-signed authority that signs leaves only (path length 0)."""
     name = _name(common_name)
