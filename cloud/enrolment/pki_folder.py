@@ -120,6 +120,11 @@ class PkiFolder:
         """The file of revoked registers."""
         return self.path / REVOCATION_LIST
 
+    def revoked_serials(self) -> set[str]:
+        """What the list of revoked registers holds, in hex."""
+        listed = self._read(self.revocation_list, x509.load_pem_x509_crl)
+        return {f"{one.serial_number:x}" for one in listed}
+
     def server_files(self) -> CredentialFiles:
         """For broker and enrolment; `ca` is whom they trust registers by."""
         return self._files(SERVER, self.registers_certificate)
