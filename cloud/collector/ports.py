@@ -72,7 +72,8 @@ class Objects(Protocol):
 class Ledger(Protocol):
     """The database's rows of messages and what they carried.
 
-    Every method may raise `cloud.errors.DatabaseAway`. One call is one transaction of one tenant: all of it is durable when the call returns, or nothing is.
+    Every method may raise `cloud.errors.DatabaseAway`. One call is one transaction of one tenant: all of it
+    is durable when the call returns, or nothing is.
     """
 
     async def open(

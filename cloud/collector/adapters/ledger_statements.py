@@ -1,0 +1,171 @@
+"""The ledger's statements, one purpose each; where the two databases differ, in `Statements`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, Update, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cloud.collector.values import Row
+from cloud.database.schema import (
+    audit,
+    consents,
+    frames,
+    interactions,
+    messages,
+    outcomes,
+    quarantine,
+    refusals,
+    usage,
+    withdrawals,
+)
+
+ADD_AUDIT: Final = insert(audit)
+
+END: Final = (
+    update(messages)
+    .where(
+        messages.c.tenant == bindparam("of_tenant"),
+        messages.c.register == bindparam("of_register"),
+        messages.c.message_id == bindparam("of_message_id"),
+        messages.c.token == bindparam("of_token"),
+    )
+    .values(
+        state=bindparam("new_state"),
+        version=bindparam("new_version"),
+        token=None,
+        lease_until_ms=None,
+    )
+)
+"""Ends the claims of `end_values`."""
+
+
+def end_values(tenant: str, row: Row, token: bytes) -> dict[str, Any]:
+    """For `END`: the row as it is to be, and the token that its claim has."""
+    return {
+        "of_tenant": tenant,
+        "of_register": row.register,
+        "of_message_id": row.message_id,
+        "of_token": token,
+        "new_state": row.state.value,
+        "new_version": row.version,
+    }
+
+
+def rows_of(tenant: str, message_ids: Sequence[bytes]) -> Select[Any]:
+    """The rows of messages, of whichever register."""
+    return select(messages).where(messages.c.tenant == tenant, messages.c.message_id.in_(message_ids))
+
+
+def consents_of(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
+    """What is known of consents."""
+    return select(consents.c.consent, consents.c.register, consents.c.interaction, consents.c.receipt).where(
+        consents.c.tenant == tenant, consents.c.consent.in_(ids)
+    )
+
+
+def withdrawals_of(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
+    """Which consents were withdrawn, and when."""
+    return select(withdrawals.c.consent, withdrawals.c.withdrawn_at_ms).where(
+        withdrawals.c.tenant == tenant, withdrawals.c.consent.in_(ids)
+    )
+
+
+def usage_of(tenant: str, day: str) -> Select[Any]:
+    """What a tenant has stored on a day."""
+    return select(usage.c.frames, usage.c.bytes).where(usage.c.tenant == tenant, usage.c.day == day)
+
+
+def interaction_owners(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
+    """Which registers sent these interactions."""
+    return select(interactions.c.interaction, interactions.c.register).where(
+        interactions.c.tenant == tenant, interactions.c.interaction.in_(ids)
+    )
+
+
+def outcome_owners(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
+    """Which registers sent these outcomes."""
+    return select(outcomes.c.outcome, outcomes.c.register).where(
+        outcomes.c.tenant == tenant, outcomes.c.outcome.in_(ids)
+    )
+
+
+def frames_with(tenant: str, versions: Sequence[str]) -> Select[Any]:
+    """The frames that have one of these versions."""
+    return select(frames.c.object_key, frames.c.version).where(
+        frames.c.tenant == tenant, frames.c.version.in_(versions)
+    )
+
+
+def settle(tenant: str, seen: Row, row: Row, *, late: bool) -> Update:
+    """Turn an unsettled row into `row`, if nobody has touched it since it was `seen`."""
+    return _unsettled(tenant, seen).values(
+        state=row.state.value,
+        reason=row.reason.value if row.reason else None,
+        attempts=row.attempts,
+        token=row.token,
+        lease_until_ms=row.lease_until_ms,
+        late=late,
+    )
+
+
+def release(tenant: str, seen: Row) -> Update:
+    """Make an expired claim nobody's."""
+    return _unsettled(tenant, seen).values(token=None, lease_until_ms=None)
+
+
+def _unsettled(tenant: str, seen: Row) -> Update:
+    return update(messages).where(
+        messages.c.tenant == tenant,
+        messages.c.register == seen.register,
+        messages.c.message_id == seen.message_id,
+        messages.c.state == "claimed",
+        messages.c.token.is_not_distinct_from(seen.token),
+    )
+
+
+def start_of(day: str) -> int:
+    """Milliseconds at which a UTC day begins."""
+    return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+
+
+class Statements:
+    """Inserts that conflict quietly, in the dialect of the database."""
+
+    def __init__(self, *, sqlite: bool) -> None:
+        new: Any = _SQLITE if sqlite else _POSTGRES
+        self._sqlite = sqlite
+        self.add_rows = (
+            new(messages).on_conflict_do_nothing().returning(messages.c.register, messages.c.message_id)
+        )
+        self.add_consents = new(consents).on_conflict_do_nothing().returning(consents.c.consent)
+        self.add_interactions = (
+            new(interactions).on_conflict_do_nothing().returning(interactions.c.interaction)
+        )
+        self.add_outcomes = new(outcomes).on_conflict_do_nothing().returning(outcomes.c.outcome)
+        self.add_withdrawal = new(withdrawals).on_conflict_do_nothing()
+        self.add_frames = new(frames).on_conflict_do_nothing()
+        self.add_quarantine = new(quarantine).on_conflict_do_nothing()
+        counted = new(refusals)
+        self.add_refusals = counted.on_conflict_do_update(
+            index_elements=list(refusals.primary_key),
+            set_={"count": refusals.c.count + counted.excluded.count},
+        ).returning(refusals.c.count)
+        used = new(usage)
+        self.add_usage = used.on_conflict_do_update(
+            index_elements=list(usage.primary_key),
+            set_={
+                "frames": usage.c.frames + used.excluded.frames,
+                "bytes": usage.c.bytes + used.excluded.bytes,
+            },
+        )
+
+    def lock(self, tenant: str, message_ids: Sequence[bytes]) -> Select[Any]:
+        """As `rows_of`, kept from others until the transaction ends; SQLite's has one writer anyhow."""
+        statement = rows_of(tenant, message_ids)
+        return statement if self._sqlite else statement.with_for_update()
+
+
+_SQLITE: Final = sqlite.insert
+_POSTGRES: Final = postgresql.insert
