@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -208,7 +209,7 @@ def test_a_full_spool_thins_its_frames_out_evenly(make: Callable[..., Given]) ->
         _put(spool, outgoing(number))
     left = [number for number in range(64) if spool.load(outgoing(number).message_id) is not None]
     assert len(left) == 8
-    gaps = [after - before for before, after in zip(left, left[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(left)]
     assert set(gaps) == {8}
     account = _account(spool)
     assert (account.spooled, account.dropped) == (8, {DropReason.FULL: 56})
@@ -222,7 +223,7 @@ def test_thinning_goes_on_evenly_after_a_power_cut(make: Callable[..., Given]) -
         if number % 20 == 19:
             spool = given.crash()
     left = [number for number in range(64) if spool.load(outgoing(number).message_id) is not None]
-    gaps = {after - before for before, after in zip(left, left[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(left)}
     assert max(gaps) <= 2 * min(gaps)
 
 
