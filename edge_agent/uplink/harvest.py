@@ -47,6 +47,14 @@ class JournalOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalDamage:
+    """A record that a damaged disk made unreadable; it is passed over, or it would hold up all after it."""
+
+    row: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cursors:
     """How far the journal was harvested; changes in the transaction that spools what was harvested."""
 
@@ -76,11 +84,11 @@ def is_settled(record: JournalImpression, now_ms: int, lifetime_ms: int) -> bool
 
 
 def settled(
-    records: tuple[JournalImpression, ...], now_ms: int, lifetime_ms: int
-) -> tuple[JournalImpression, ...]:
+    records: tuple[JournalImpression | JournalDamage, ...], now_ms: int, lifetime_ms: int
+) -> tuple[JournalImpression | JournalDamage, ...]:
     """The records that may go, in order: those before the first that is still open."""
     for at, record in enumerate(records):
-        if not is_settled(record, now_ms, lifetime_ms):
+        if isinstance(record, JournalImpression) and not is_settled(record, now_ms, lifetime_ms):
             return records[:at]
     return records
 
