@@ -53,3 +53,7 @@ class BackupError(OperatorError):
 
 class TargetNotEmpty(OperatorError):
     """A restore would overwrite what is there."""
+
+
+class PortBusy(OperatorError):
+    """Another program listens on the address of a service."""

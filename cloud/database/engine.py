@@ -102,13 +102,15 @@ class Database:
         with self._transaction(read_only=True) as connection:
             return self.list_tenants(connection)
 
-    def list_tenants(self, connection: Connection) -> list[str]:
+    @staticmethod
+    def list_tenants(connection: Connection) -> list[str]:
         """As `tenants`, within a transaction of `system`."""
-        if not self.is_sqlite:
+        listing = connection.dialect.name == "postgresql"
+        if listing:
             connection.execute(text("SELECT set_config('app.listing', 'tenants', true)"))
         names = connection.execute(select(tenants_table.c.tenant).order_by(tenants_table.c.tenant))
         listed = list(names.scalars())
-        if not self.is_sqlite:
+        if listing:
             connection.execute(text("SELECT set_config('app.listing', '', true)"))
         return listed
 
@@ -119,11 +121,15 @@ class Database:
             DatabaseAway: As `tenant`.
             DatabaseNotMigrated: The database comes from a newer version.
         """
+        self.prepare_file()
+        with self._transaction(read_only=False) as connection:
+            migrate.upgrade(connection, self.schema)
+
+    def prepare_file(self) -> None:
+        """SQLite: an empty file that its owner alone may read, where there is none."""
         if self.file is not None:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.file.touch(mode=0o600)
-        with self._transaction(read_only=False) as connection:
-            migrate.upgrade(connection, self.schema)
 
     def check(self) -> None:
         """What each service asks before it serves.

@@ -14,16 +14,17 @@ from cloud.database.schema_version import Schema
 from cloud.errors import DatabaseNotMigrated
 
 
-def upgrade(connection: Connection, schema: Schema) -> None:
-    """Run what is missing, within the caller's transaction: all of it or nothing.
+def upgrade(connection: Connection, schema: Schema, revision: str = "head") -> None:
+    """Run what is missing up to `revision`, within the caller's transaction: all of it or nothing.
 
     Raises:
-        DatabaseNotMigrated: The database is at a revision that this version does not know.
+        DatabaseNotMigrated: The database is at a revision that this version does not know, or a backup is.
     """
-    _refuse_unknown(connection, schema)
+    _refuse_unknown(schema, revision_of(connection))
+    _refuse_unknown(schema, revision)
     config = config_of(schema)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def check(connection: Connection, schema: Schema) -> None:
@@ -32,8 +33,9 @@ def check(connection: Connection, schema: Schema) -> None:
     Raises:
         DatabaseNotMigrated: Set-up was not run, or the database belongs to a newer version.
     """
-    _refuse_unknown(connection, schema)
-    if revision_of(connection) != head(schema):
+    revision = revision_of(connection)
+    _refuse_unknown(schema, revision)
+    if revision != head(schema):
         raise DatabaseNotMigrated(
             f"the {schema.name} database is not set up for this version",
             remedy="Run `topscoop cloud setup`; on PostgreSQL with --owner-url.",
@@ -64,16 +66,15 @@ def _scripts(schema: Schema) -> ScriptDirectory:
     return ScriptDirectory.from_config(config_of(schema))
 
 
-def _refuse_unknown(connection: Connection, schema: Schema) -> None:
-    revision = revision_of(connection)
+def _refuse_unknown(schema: Schema, revision: str | None) -> None:
     if revision is None:
         return
     try:
         _scripts(schema).get_revision(revision)
     except CommandError as error:
         raise DatabaseNotMigrated(
-            f"the {schema.name} database is at revision {revision}, which this version does not know",
-            remedy="A newer Topscoop set it up; install that version, or restore a backup of this one.",
+            f"the {schema.name} database, or its backup, is at revision {revision}, unknown to this version",
+            remedy="A newer Topscoop made it; install that version.",
         ) from error
 
 

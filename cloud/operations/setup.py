@@ -101,5 +101,7 @@ def prepare_database(url: str, owner_url: str | None, schema: Schema) -> str:
 STEPS: Final = (
     ("state folder", "cloud.operations.setup:state_folder"),
     ("database", "cloud.operations.setup:database"),
+    ("consent keys", "cloud.privacy.composition:set_up_keys"),
+    ("certificates", "cloud.enrolment.set_up:certificates"),
 )
 """Name, and `module:function` of what does it; each takes a `SetUp` and says what it found or made."""
