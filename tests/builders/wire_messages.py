@@ -69,7 +69,7 @@ CONSENT: Final = consent.Consent(
     method=consent.Method.TOUCH,
     granted_at=NOW_MS + 2_000,
     expires_at=NOW_MS + 2_000 + 365 * 86_400_000,
-    withdrawal=hashlib.sha256(WITHDRAWAL_CODE.replace("-", "").encode()).digest(),
+    withdrawal=hashlib.sha256(WITHDRAWAL_CODE.encode()).digest(),
 )
 RECEIPT_BYTES: Final = consent.make_receipt(CONSENT, REGISTER_KEY)
 
