@@ -57,16 +57,18 @@ def find_plugin() -> Path:
     )
 
 
-def configuration(listeners: Listeners, plugin: str, seen_as: str) -> str:
+def configuration(listeners: Listeners, plugin: str, seen_as: str, user: str = "") -> str:
     """The text of `mosquitto.conf`.
 
     Args:
         listeners: Ports and address.
         plugin: Path of the plugin as the broker sees it.
         seen_as: The folder as the broker sees it.
+        user: Whom a broker that is started by root becomes; empty: its own choice, `mosquitto`.
     """
     address = f" {listeners.address}" if listeners.address else ""
     values = {
+        "@USER@": f"user {user}\n" if user else "",
         "@PLUGIN@": plugin,
         "@FOLDER@": seen_as,
         "@REGISTERS_PORT@": str(listeners.registers),
