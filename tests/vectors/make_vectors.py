@@ -3,8 +3,8 @@
     python -m tests.vectors.make_vectors
 
 writes `tests/vectors/*.json` anew. A changed file is a changed protocol: registers in the field speak the old
-one, so either the change is a mistake, or `envelope.SCHEMA_VERSION` must grow with it. Sealing is random, so
-`seal.json` is made once; delete it to have it made again.
+one, so either the change is a mistake, or `envelope.SCHEMA_VERSION` must grow with it. Sealing is random; here
+`plain_hpke` does it with an ephemeral key that is fixed, and the tests open it with `sealing`.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from tests.builders import plain_hpke
 from tests.builders import wire_messages as wire
 from wire_protocol import cbor, consent, cose, envelope, fields, sealing
 from wire_protocol.keys import SigningKey
@@ -30,17 +31,17 @@ RENEW: Final = "python -m tests.vectors.make_vectors"
 
 def main() -> None:
     """Write every file."""
-    if not SEAL_FILE.exists():
-        _write(SEAL_FILE, make_seal())
     for name, document in documents().items():
         _write(FOLDER / name, document)
         print(f"wrote {name}")
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """Every file but the seal, by name; equal on every run."""
-    sealed = bytes.fromhex(json.loads(SEAL_FILE.read_text("utf-8"))["sealed"])
+    """Every file, by name; equal on every run."""
+    seal = make_seal()
+    sealed = bytes.fromhex(seal["sealed"])
     return {
+        SEAL_FILE.name: seal,
         "keys.json": _keys(),
         "consent-blank.json": _signed(wire.BLANK_BYTES, wire.BLANK, consent.AAD_BLANK, "consent"),
         "consent-receipt.json": _signed(wire.RECEIPT_BYTES, wire.CONSENT, consent.AAD_RECEIPT, "register"),
@@ -72,15 +73,26 @@ def _signer_name(kind: Kind) -> str:
 
 
 def make_seal() -> dict[str, Any]:
-    """The picture, sealed; another one on every run."""
+    """The picture, sealed, with every step on the way."""
     info = envelope.seal_info(wire.header(Up.FRAME), wire.REGISTER_KEY.kid)
-    return {
-        "picture": wire.PICTURE.hex(),
-        "public_key": wire.PICTURE_PUBLIC.hex(),
-        "private_key": wire.PICTURE_PRIVATE.hex(),
-        "info": info.hex(),
-        "sealed": sealing.seal(wire.PICTURE, wire.PICTURE_PUBLIC, info).hex(),
+    ephemeral = X25519PrivateKey.from_private_bytes(wire.label_bytes("ephemeral"))
+    sealed = plain_hpke.seal(wire.PICTURE, wire.PICTURE_PUBLIC, info, ephemeral)
+    enc = sealed[: sealing.PUBLIC_KEY_BYTES]
+    shared_secret = plain_hpke.decapsulate(enc, wire.PICTURE_PRIVATE)
+    key, nonce = plain_hpke.key_schedule(shared_secret, info)
+    steps = {
+        "picture": wire.PICTURE,
+        "public_key": wire.PICTURE_PUBLIC,
+        "private_key": wire.PICTURE_PRIVATE,
+        "ephemeral_private_key": wire.label_bytes("ephemeral"),
+        "info": info,
+        "enc": enc,
+        "shared_secret": shared_secret,
+        "key": key,
+        "nonce": nonce,
+        "sealed": sealed,
     }
+    return {name: value.hex() for name, value in steps.items()}
 
 
 def _keys() -> dict[str, Any]:
