@@ -81,4 +81,4 @@ def count_registers(connection: Connection, tenant: str) -> dict[str, int]:
         .where(registers.c.tenant == tenant)
         .group_by(registers.c.state)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())

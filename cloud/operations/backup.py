@@ -139,7 +139,8 @@ def _copy_state(config: CloudConfig, draft: Path, with_master_key: bool) -> dict
     files = {}
     for name, path in chosen.items():
         copy = draft / "state" / name
-        copy.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        for folder in (*reversed(copy.relative_to(draft).parents[:-1]),):
+            (draft / folder).mkdir(mode=OWNER_ONLY, exist_ok=True)  # `parents=True` would open them to others
         data = path.read_bytes()
         _write(copy, data)
         files[f"state/{name}"] = hashlib.sha256(data).hexdigest()

@@ -54,15 +54,10 @@ def apply_log(
     due: dict[str, int] = {}
     for tenant, group in groupby(entries, key=lambda entry: entry.tenant):
         database.enter(connection, tenant)
-        known = dict(
-            connection.execute(
-                select(withdrawals.c.consent, withdrawals.c.versions_deleted_at_ms).where(
-                    withdrawals.c.tenant == tenant
-                )
-            )
-            .tuples()
-            .all()
+        statement = select(withdrawals.c.consent, withdrawals.c.versions_deleted_at_ms).where(
+            withdrawals.c.tenant == tenant
         )
+        known = dict(connection.execute(statement).all())
         for entry in group:
             consent = bytes.fromhex(entry.consent)
             if consent not in known:
