@@ -1,0 +1,199 @@
+"""What outlives every process of the cloud: the bucket, the rows, who may send."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cloud.collector.acceptance import object_key
+from cloud.collector.memory_ledger import MemoryLedger
+from cloud.collector.values import RegisterRecord, TenantRecord
+from cloud.objects.ports import ObjectMissing, StoredObject, Version
+from cloud.privacy.erasure_plan import Proof, Source, Withdrawal, proof_of
+from tests.simulation.world.loop import VirtualLoop
+from wire_protocol.topics import Identity
+
+
+class MemoryBucket:
+    """`cloud.objects.ports.ObjectStore` in a dictionary."""
+
+    def __init__(self, now_ms: "Clock") -> None:
+        self._now_ms = now_ms
+        self._versions: dict[str, dict[str, tuple[StoredObject, int]]] = {}
+        self._made = 0
+
+    def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
+        self._made += 1
+        version = f"v{self._made}"
+        stored = StoredObject(key, version, body, dict(metadata))
+        self._versions.setdefault(key, {})[version] = (stored, self._now_ms.now_ms())
+        return version
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        for key in sorted(key for key in self._versions if key.startswith(prefix)):
+            for version, (stored, at_ms) in reversed(list(self._versions[key].items())):
+                yield Version(key, version, len(stored.body), at_ms)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        parts = {
+            key[len(prefix) :].split("/")[0] + "/"
+            for key, versions in self._versions.items()
+            if versions and key.startswith(prefix) and "/" in key[len(prefix) :]
+        }
+        yield from sorted(parts)
+
+    def metadata(self, key: str, version: str) -> Mapping[str, str]:
+        return self.get(key, version).metadata
+
+    def get(self, key: str, version: str) -> StoredObject:
+        try:
+            return self._versions[key][version][0]
+        except KeyError:
+            raise ObjectMissing(f"no version {version} of {key}") from None
+
+    def delete(self, key: str, version: str) -> None:
+        self._versions.get(key, {}).pop(version, None)
+
+    def everything(self) -> list[str]:
+        """Every version of a frame."""
+        return [
+            version
+            for key, versions in self._versions.items()
+            for version in versions
+            if key.startswith("frames/")
+        ]
+
+    def delete_markers(self, prefix: str) -> Iterator[Version]:
+        yield from ()
+
+
+class AsyncBucket:
+    """The same as the collector's port has it."""
+
+    def __init__(self, bucket: MemoryBucket) -> None:
+        self._bucket = bucket
+
+    async def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
+        return self._bucket.put(key, body, metadata, tags)
+
+    async def versions(self, prefix: str) -> Sequence[Version]:
+        return list(self._bucket.versions(prefix))
+
+    async def folders(self, prefix: str) -> Sequence[str]:
+        return list(self._bucket.folders(prefix))
+
+    async def metadata(self, key: str, version: str) -> Mapping[str, str] | None:
+        try:
+            return self._bucket.metadata(key, version)
+        except ObjectMissing:
+            return None
+
+    async def delete(self, key: str, version: str) -> None:
+        self._bucket.delete(key, version)
+
+
+class Clock:
+    """The cloud's time.
+
+    Args:
+        epoch_ms: At virtual time 0.
+    """
+
+    def __init__(self, loop: VirtualLoop, epoch_ms: int) -> None:
+        self._loop = loop
+        self._epoch_ms = epoch_ms
+
+    def now_ms(self) -> int:
+        return self._epoch_ms + round(self._loop.time() * 1000)
+
+
+@dataclass
+class MemoryDirectory:
+    """`cloud.collector.ports.Directory`."""
+
+    tenant_records: dict[str, TenantRecord]
+    register_records: dict[Identity, RegisterRecord]
+
+    async def tenant(self, tenant: str) -> TenantRecord | None:
+        return self.tenant_records.get(tenant)
+
+    async def tenants(self) -> Sequence[str]:
+        return list(self.tenant_records)
+
+    async def registers(self, tenant: str, registers: Sequence[str]) -> Mapping[str, RegisterRecord]:
+        found = {name: self.register_records.get(Identity(tenant, name)) for name in registers}
+        return {name: record for name, record in found.items() if record is not None}
+
+    def revoke(self, identity: Identity) -> None:
+        """From now on."""
+        self.register_records[identity] = replace(self.register_records[identity], revoked=True)
+
+
+class MemoryRecords:
+    """What the keeper does to the rows of withdrawals, over the collector's ledger."""
+
+    def __init__(self, ledger: MemoryLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._rows: dict[tuple[str, bytes], Withdrawal] = {}
+
+    def withdraw(self, tenant: str, consent: bytes) -> None:
+        """An operator ends a consent, known or not."""
+        self._ledger.withdrawals.setdefault((tenant, consent), self._clock.now_ms())
+
+    def unfinished(self, tenant: str) -> list[Withdrawal]:
+        return [row for row in self._all(tenant) if not row.erased]
+
+    def untold(self, tenant: str) -> list[Withdrawal]:
+        return [row for row in self._all(tenant) if row.erased and row.told_register_at_ms is None]
+
+    def mark_told(self, tenant: str, told: Sequence[bytes]) -> None:
+        for consent in told:
+            row = self._rows[tenant, consent]
+            self._rows[tenant, consent] = replace(row, told_register_at_ms=self._clock.now_ms())
+
+    def outstanding(self, tenant: str, blanks: Sequence[bytes]) -> int:
+        """How many of a register's living keys nobody has filled yet."""
+        return sum((tenant, blank) not in self._ledger.consents for blank in blanks)
+
+    # ---- cloud.privacy.erasure.ErasureRecords -------------------------------------------------------------
+
+    def mark_key_destroyed(self, tenant: str, consent: bytes, now_ms: int) -> None:
+        row = self._rows[tenant, consent]
+        if row.key_destroyed_at_ms is None:
+            self._rows[tenant, consent] = replace(row, key_destroyed_at_ms=now_ms)
+
+    def object_keys(self, tenant: str, consent: bytes) -> Sequence[str]:
+        keys = {
+            frame.object_key
+            for (owner, _, _), frame in self._ledger.frames.items()
+            if owner == tenant and frame.consent == consent
+        }
+        fact = self._ledger.consents.get((tenant, consent))
+        if fact is not None:
+            keys.add(object_key(tenant, fact.interaction))
+        return sorted(keys)
+
+    def versions_of(self, tenant: str, key: str) -> Mapping[str, bytes]:
+        return {
+            frame.version: frame.consent
+            for (owner, _, _), frame in self._ledger.frames.items()
+            if owner == tenant and frame.object_key == key
+        }
+
+    def mark_erased(self, tenant: str, consent: bytes, versions_deleted: int, now_ms: int) -> Proof:
+        row = self._rows[tenant, consent]
+        if row.versions_deleted_at_ms is None:
+            row = replace(row, versions_deleted_at_ms=now_ms, versions_deleted=versions_deleted)
+            self._rows[tenant, consent] = row
+        return proof_of(row)
+
+    def erased(self) -> list[tuple[str, bytes]]:
+        """All whose erasure is finished."""
+        return [key for key, row in self._rows.items() if row.erased]
+
+    def _all(self, tenant: str) -> list[Withdrawal]:
+        for (owner, consent), at_ms in self._ledger.withdrawals.items():
+            if (owner, consent) not in self._rows:
+                self._rows[owner, consent] = Withdrawal(
+                    owner, consent, Source.REGISTER, at_ms, self._clock.now_ms()
+                )
+        return [row for (owner, _), row in self._rows.items() if owner == tenant]
