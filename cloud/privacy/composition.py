@@ -6,6 +6,7 @@ from pathlib import Path
 from cloud.config import CloudConfig
 from cloud.errors import ConfigError, StandInRefused
 from cloud.log_fields import fields
+from cloud.objects.ports import ObjectStore
 from cloud.operations.setup import SetUp, prepare_database
 from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.key_schema import KEYS
@@ -58,6 +59,13 @@ def open_vault(config: CloudConfig) -> SqlKeyVault:
     vault = SqlKeyVault(config.keys_url, open_master_key(config))
     vault.database.check()
     return vault
+
+
+def open_objects(config: CloudConfig) -> ObjectStore:
+    """The bucket of frames."""
+    from cloud.objects.s3_store import S3Store
+
+    return S3Store(config.s3)
 
 
 def set_up_keys(setup: SetUp) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cloud.collector.ports import Link
 from cloud.log_fields import fields
@@ -11,6 +12,19 @@ from cloud.privacy.keeper import BATCH, Keeper
 from wire_protocol.errors import OperatorError, RefusedMessage, TopscoopError
 
 log = logging.getLogger(__name__)
+
+
+class Watch(Protocol):
+    """Who counts and shows what the keeper does."""
+
+    def did(self, what: str, count: int) -> None:
+        """A step went well: `blanks` sent, consents erased (`erasure`) or ended (`retention`)."""
+
+    def refused(self, reason: str) -> None:
+        """A report was refused."""
+
+    def failed(self, what: str, error: TopscoopError) -> None:
+        """A step could not be done; it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,57 +35,66 @@ class Pace:
     retention_every_s: float
 
 
-async def run_keeper(keeper: Keeper, link: Link, tenants: Callable[[], list[str]], pace: Pace) -> None:
+async def run_keeper(
+    keeper: Keeper, link: Link, tenants: Callable[[], list[str]], pace: Pace, watch: Watch
+) -> None:
     """Until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_reports(keeper, link), name="keeper reports")
-        group.create_task(
-            _regularly("erasure", keeper.erase, tenants, pace.erase_every_s), name="keeper erasure"
-        )
-        group.create_task(
-            _regularly("retention", keeper.retention, tenants, pace.retention_every_s),
-            name="keeper retention",
-        )
+        group.create_task(_reports(keeper, link, watch), name="keeper reports")
+        for what, step, every_s in (
+            ("erasure", keeper.erase, pace.erase_every_s),
+            ("retention", keeper.retention, pace.retention_every_s),
+        ):
+            group.create_task(_regularly(what, step, tenants, every_s, watch), name=f"keeper {what}")
 
 
-async def _reports(keeper: Keeper, link: Link) -> None:
+async def _reports(keeper: Keeper, link: Link, watch: Watch) -> None:
     while True:
         delivery = await link.next()
+        topic = delivery.topic[:120]
         try:
-            await asyncio.to_thread(keeper.report, delivery.topic, delivery.payload)
+            watch.did("blanks", await asyncio.to_thread(keeper.report, delivery.topic, delivery.payload))
         except RefusedMessage as error:
-            log.warning("report.refused", extra=fields(topic=delivery.topic[:120], reason=error.reason.value))
+            log.warning("report.refused", extra=fields(topic=topic, reason=error.reason.value))
+            watch.refused(error.reason.value)
         except TopscoopError as error:
             # The register reports again in minutes; nothing would be won by keeping this one.
-            _complain("reports", error, topic=delivery.topic[:120])
+            _complain(watch, "blanks", error, topic=topic)
         link.acknowledge(delivery)
 
 
 async def _regularly(
-    what: str, step: Callable[[str], int], tenants: Callable[[], list[str]], every_s: float
+    what: str,
+    step: Callable[[str], int],
+    tenants: Callable[[], list[str]],
+    every_s: float,
+    watch: Watch,
 ) -> None:
     """Take a step for each tenant in turn; at once again where a whole batch was done."""
     while True:
         more = False
         try:
             for tenant in await asyncio.to_thread(tenants):
-                more |= await _step(what, step, tenant)
+                more |= await _step(what, step, tenant, watch)
         except TopscoopError as error:
-            _complain(what, error)
+            _complain(watch, what, error)
         if not more:
             await asyncio.sleep(every_s)
 
 
-async def _step(what: str, step: Callable[[str], int], tenant: str) -> bool:
+async def _step(what: str, step: Callable[[str], int], tenant: str, watch: Watch) -> bool:
     """One tenant's trouble is no other's."""
     try:
-        return await asyncio.to_thread(step, tenant) >= BATCH
+        count = await asyncio.to_thread(step, tenant)
     except TopscoopError as error:
-        _complain(what, error, tenant=tenant)
+        _complain(watch, what, error, tenant=tenant)
         return False
+    watch.did(what, count)
+    return count >= BATCH
 
 
-def _complain(what: str, error: TopscoopError, **where: str) -> None:
+def _complain(watch: Watch, what: str, error: TopscoopError, **where: str) -> None:
     """A store that is away comes back; a wrong set-up asks for a person."""
     level = logging.ERROR if isinstance(error, OperatorError) else logging.WARNING
     log.log(level, "keeper.waiting", extra=fields(what=what, error=str(error), remedy=error.remedy, **where))
+    watch.failed(what, error)

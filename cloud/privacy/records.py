@@ -162,29 +162,6 @@ class Records:
         with self._database.tenant(tenant) as connection:
             connection.execute(mark)
 
-    def begin_again(self, tenant: str, consent: bytes, source: Source, received_at_ms: int) -> None:
-        """After a restore: end this consent as the erasure log says, and erase it anew."""
-        row = {
-            "tenant": tenant,
-            "consent": consent,
-            "source": source.value,
-            "withdrawn_at_ms": received_at_ms,
-            "received_at_ms": received_at_ms,
-        }
-        anew = (
-            update(withdrawals)
-            .where(withdrawals.c.tenant == tenant, withdrawals.c.consent == consent)
-            .values(
-                key_destroyed_at_ms=None,
-                versions_deleted_at_ms=None,
-                versions_deleted=None,
-                told_register_at_ms=None,
-            )
-        )
-        with self._database.tenant(tenant) as connection:
-            if not _insert_once(connection, withdrawals, row):
-                connection.execute(anew)
-
     # ---- frames and consents ------------------------------------------------------------------------------
 
     def object_keys(self, tenant: str, consent: bytes) -> list[str]:
@@ -239,10 +216,10 @@ class Records:
                 found |= set(connection.execute(some).scalars())
         return found
 
-    def consent_of_code(self, tenant: str, code_sha256: bytes) -> list[bytes]:
-        """The consents whose slips carry this code; one, unless a register is broken."""
+    def consents_of_code(self, tenant: str, digests: Sequence[bytes]) -> list[bytes]:
+        """The consents whose slips carry a code of one of these digests; one, unless a register is broken."""
         found = select(consents.c.consent).where(
-            consents.c.tenant == tenant, consents.c.withdrawal == code_sha256
+            consents.c.tenant == tenant, consents.c.withdrawal.in_(digests)
         )
         with self._database.tenant(tenant, read_only=True) as connection:
             return list(connection.execute(found).scalars())

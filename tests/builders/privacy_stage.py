@@ -13,6 +13,7 @@ from cloud.collector.acceptance import object_key
 from cloud.collector.values import Delivery
 from cloud.database.schema import audit, consents, frames, register_keys, registers
 from cloud.database.tenancy import ServiceKey, add_service_key
+from cloud.objects.memory_store import MemoryStore
 from cloud.operations.frames import StoredFrame, find_frame
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure import Eraser
@@ -21,7 +22,6 @@ from cloud.privacy.memory_key_vault import MemoryKeyVault
 from cloud.privacy.opening import Opener
 from cloud.privacy.records import Records
 from tests.builders.cloud_database import add_tenants, sqlite_database
-from tests.builders.memory_objects import MemoryObjects
 from tests.builders.wire_messages import (
     CONSENT_KEY,
     IDENTITY,
@@ -105,7 +105,7 @@ class Stage:
         self.time = Time()
         self.database = sqlite_database(folder)
         self.vault: KeyVault = MemoryKeyVault() if vault is None else vault
-        self.objects: ObjectStore = MemoryObjects() if objects is None else objects
+        self.objects: ObjectStore = MemoryStore(self.time) if objects is None else objects
         self.link = SentDown()
         self.records = Records(self.database)
         self.eraser = Eraser(self.records, self.vault, self.objects, self.time)

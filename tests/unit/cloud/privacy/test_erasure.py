@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cloud.objects.memory_store import MemoryStore
+from cloud.objects.ports import Version
 from cloud.privacy.adapters.file_master_key import FileMasterKey
 from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.erasure_plan import BACKUP_KEPT_MS, Source, Step, Withdrawal, proof_of
 from cloud.privacy.errors import KeyGone, OpeningRefused
 from cloud.privacy.opening import Reader
-from tests.builders.memory_objects import MemoryObjects
 from tests.builders.privacy_stage import Given, Stage
 from tests.builders.wire_messages import PICTURE, TENANT
 
@@ -134,18 +135,17 @@ def test_a_consent_that_nobody_knows_is_erased_too(stage: Stage) -> None:
         stage.vault.unseal(TENANT, given.consent, bytes(100), b"")
 
 
-class _Vanishing(MemoryObjects):
-    """A store in which every version is deleted between listing and reading."""
+class _Vanishing(MemoryStore):
+    """A store in which a version is deleted between listing and reading."""
 
-    def versions(self, prefix: str) -> Iterator[object]:  # type: ignore[override]
-        found = list(super().versions(prefix))
-        if prefix.startswith("frames/"):
-            self.held = {key: one for key, one in self.held.items() if not key[0].startswith("frames/")}
-        return iter(found)
+    def versions(self, prefix: str) -> Iterator[Version]:
+        for found in list(super().versions(prefix)):
+            self.delete(found.key, found.version)
+            yield found
 
 
 def test_a_sweeper_that_is_faster_is_no_error(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, objects=_Vanishing())
+    stage = Stage(tmp_path, objects=_Vanishing(lambda: 0))
     given = stage.consent()
     stage.receive(given, frame=False)
     stage.put(given)
@@ -163,15 +163,16 @@ def test_nothing_of_the_picture_is_left_in_any_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/keys.sqlite3"
     prepare_database(url, None, KEYS)
     vault = SqlKeyVault(url, FileMasterKey(tmp_path / "master.key"))
-    objects = MemoryObjects()
+    objects = MemoryStore(lambda: 0)
     stage = Stage(tmp_path, vault=vault, objects=objects)
     given = stage.consent()
     stage.receive(given)
     assert stage.opener.open(stage.frame(given), READER) == PICTURE
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    everything += b"".join(one.body for one in objects.held.values())
+    bucket = b"".join(objects.get(one.key, one.version).body for one in objects.versions(""))
+    everything += bucket
     assert given.consent in everything, "the search finds what is there"
-    assert b"\xff\xd8\xff" not in b"".join(one.body for one in objects.held.values())
+    assert b"\xff\xd8\xff" not in bucket
     assert PICTURE[200:260] not in everything
     assert PICTURE[:20] not in everything
     stage.close()
