@@ -3,8 +3,8 @@
     python -m tests.vectors.make_vectors
 
 writes `tests/vectors/*.json` anew. A changed file is a changed protocol: registers in the field speak the old
-one, so either the change is a mistake, or `envelope.SCHEMA_VERSION` must grow with it. Sealing is random; here
-`plain_hpke` does it with an ephemeral key that is fixed, and the tests open it with `sealing`.
+one, so either the change is a mistake, or `envelope.SCHEMA_VERSION` must grow with it. Sealing is random;
+here `plain_hpke` does it with an ephemeral key that is fixed, and the tests open it with `sealing`.
 """
 
 import hashlib
