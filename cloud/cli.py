@@ -11,6 +11,8 @@ _VERBS = (
     "cloud.commands.setup",
     "cloud.commands.config",
     "cloud.commands.tenant",
+    "cloud.commands.backup",
+    "cloud.commands.restore",
 )
 """Modules with `add_parser(verbs)`, in the order of the help; light to import."""
 

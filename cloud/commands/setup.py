@@ -29,9 +29,11 @@ def run(args: argparse.Namespace) -> int:
 
     from cloud.clock import now_ms
     from cloud.config_sources import config_of
+    from cloud.logging import set_up
     from cloud.operations.setup import SetUp, run_steps
 
     config = config_of(args)
+    set_up(config.log.format, config.log.level)
     if args.owner_url is not None:
         config = dataclasses.replace(config, database_owner_url=args.owner_url)
     if args.keys_owner_url is not None:

@@ -1,4 +1,4 @@
-"""Putting a backup back: all of it in one transaction, later erasures included, or nothing."""
+"""Putting a backup back, with later erasures and frames: all of it in one transaction, or nothing."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from cloud.objects.ports import ObjectStore
 from cloud.operations.backup import MASTER_KEY
 from cloud.operations.erasure_replay import apply_log, read_log
 from cloud.operations.manifest import Manifest, read_manifest, verify
+from cloud.operations.reclaim import Reclaimed, reclaim, stored_since
 from cloud.operations.table_file import rows_of
 from cloud.state_folder import prepare_folder
 
@@ -32,6 +33,8 @@ class Restored:
     manifest: Manifest
     erasures_due: int
     """Consents that ended after the backup; the keeper erases them when it starts."""
+    reclaimed: Reclaimed
+    """Frames that were stored after the backup."""
 
 
 def restore(
@@ -48,7 +51,7 @@ def restore(
 
     Args:
         config: Of the cloud; on PostgreSQL with the owner's address.
-        objects: The bucket, for its erasure log.
+        objects: The bucket: its erasure log, and frames that were stored after the backup.
         source: Folder of the backup.
         now_ms: Now.
         actor: Who does it, for the audit.
@@ -66,6 +69,8 @@ def restore(
     verify(source, manifest)
     progress("reading the erasure log")
     entries = list(read_log(objects))
+    progress("looking for frames stored since then")
+    later = list(stored_since(objects, manifest.made_at_ms))
     with _owner(config) as database:
         database.prepare_file()
         with database.system() as connection:
@@ -79,6 +84,8 @@ def restore(
             migrate.upgrade(connection, database.schema)
             progress("erasures since then")
             due = apply_log(database, connection, entries, again=False)
+            progress("frames since then")
+            reclaimed = reclaim(database, connection, objects, later)
             for tenant in database.list_tenants(connection):
                 database.enter(connection, tenant)
                 detail = {"backup_made_at_ms": manifest.made_at_ms, "erasures_due": due.get(tenant, 0)}
@@ -97,7 +104,7 @@ def restore(
             database.scrub()  # what was thrown away
     with open_database(config.database_url) as service:
         service.check()
-    return Restored(manifest, sum(due.values()))
+    return Restored(manifest, sum(due.values()), reclaimed)
 
 
 def repeat_erasures(config: CloudConfig, objects: ObjectStore) -> int:

@@ -103,5 +103,6 @@ STEPS: Final = (
     ("database", "cloud.operations.setup:database"),
     ("consent keys", "cloud.privacy.composition:set_up_keys"),
     ("certificates", "cloud.enrolment.set_up:certificates"),
+    ("bucket", "cloud.objects.setup:set_up_bucket"),
 )
 """Name, and `module:function` of what does it; each takes a `SetUp` and says what it found or made."""

@@ -10,11 +10,13 @@ from sqlalchemy.engine import make_url
 from cloud.database.engine import Database, open_database
 from cloud.database.schema_version import CLOUD, Schema
 from cloud.database.tenancy import Tenant, add_tenant
-from cloud.operations.setup import prepare_database
+from cloud.operations.setup import SetUp, database, prepare_database, state_folder
+from cloud.privacy.composition import set_up_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cloud.config import CloudConfig
     from tests.builders.postgres import PostgresDatabase
 
 NOW_MS = 1_795_000_000_000
@@ -27,16 +29,22 @@ def sqlite_database(folder: Path, schema: Schema = CLOUD) -> Database:
     return open_database(url, schema)
 
 
-def service_url(database: PostgresDatabase) -> str:
+def service_url(postgres: PostgresDatabase) -> str:
     """The address of a service's role of its own, made with nothing but the right to log in."""
-    return database.create_role(f"app_{secrets.token_hex(4)}")
+    return postgres.create_role(f"app_{secrets.token_hex(4)}")
 
 
-def postgres_service(database: PostgresDatabase, schema: Schema = CLOUD) -> Database:
+def postgres_service(postgres: PostgresDatabase, schema: Schema = CLOUD) -> Database:
     """A set-up PostgreSQL database, as the services' role sees it."""
-    url = service_url(database)
-    prepare_database(url, database.owner_url, schema)
+    url = service_url(postgres)
+    prepare_database(url, postgres.owner_url, schema)
     return open_database(url, schema)
+
+
+def set_up(config: CloudConfig) -> None:
+    """The steps of `topscoop cloud setup` that need no S3 server."""
+    for step in (state_folder, database, set_up_keys):
+        step(SetUp(config, NOW_MS))
 
 
 def role_of(url: str) -> str:
@@ -59,8 +67,8 @@ def some_tenant(tenant: str) -> Tenant:
     )
 
 
-def add_tenants(database: Database, *tenants: str) -> None:
+def add_tenants(cloud: Database, *tenants: str) -> None:
     """Add these chains, without keys."""
     for tenant in tenants:
-        with database.tenant(tenant) as connection:
+        with cloud.tenant(tenant) as connection:
             add_tenant(connection, some_tenant(tenant))

@@ -16,9 +16,8 @@ from cloud.database.schema import registers
 from cloud.errors import BackupError, DatabaseNotMigrated
 from cloud.operations.backup import back_up
 from cloud.operations.manifest import read_manifest, verify
-from cloud.operations.setup import SetUp, run_steps
 from cloud.operations.tenants import create_tenant
-from tests.builders.cloud_database import NOW_MS, some_tenant
+from tests.builders.cloud_database import NOW_MS, set_up, some_tenant
 
 _CANARY = b"this-is-a-secret-that-belongs-in-no-backup"
 
@@ -28,7 +27,7 @@ def config(tmp_path: Path) -> CloudConfig:
     made = CloudConfig(
         environment="development", state_dir=tmp_path / "state", master_key=MasterKeyConfig(kind="file")
     )
-    dict(run_steps(SetUp(made, NOW_MS)))
+    set_up(made)
     with open_database(made.database_url) as database:
         create_tenant(database, made, some_tenant("gelato"), actor="operator:ada")
     return made

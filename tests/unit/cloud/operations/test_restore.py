@@ -15,21 +15,25 @@ from cloud.config import CloudConfig, MasterKeyConfig
 from cloud.database.engine import open_database
 from cloud.database.schema import TENANT_TABLES, metadata, quarantine, tenants, withdrawals
 from cloud.errors import BackupError, ConfigError, DatabaseNotMigrated, TargetNotEmpty
+from cloud.objects.memory_store import MemoryStore
 from cloud.objects.ports import ObjectsAway
 from cloud.operations.backup import back_up
 from cloud.operations.restore import repeat_erasures, restore
-from cloud.operations.setup import SetUp, run_steps
 from cloud.operations.tenants import create_tenant
 from cloud.privacy.erasure_log import LogEntry, entry_bytes, entry_key
 from cloud.service_keys import Purpose, ServiceKeyFolder
-from tests.builders.cloud_database import NOW_MS, service_url, some_tenant
-from tests.builders.memory_objects import MemoryObjects
+from tests.builders.cloud_database import NOW_MS, service_url, set_up, some_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.builders.postgres import PostgresDatabase
+
+
+def _clock() -> int:
+    return NOW_MS
+
 
 _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.service)]
 
@@ -47,7 +51,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> CloudConfig:
         made = dataclasses.replace(
             made, database_url=service_url(database), database_owner_url=database.owner_url
         )
-    dict(run_steps(SetUp(made, NOW_MS)))
+    set_up(made)
     with open_database(made.database_url) as database:
         for tenant in ("gelato", "bianca"):
             create_tenant(database, made, some_tenant(tenant), actor="operator:ada")
@@ -102,8 +106,8 @@ def _lose(config: CloudConfig) -> None:
             existing.drop_all(connection)
 
 
-def _logged(consent: bytes, tenant: str = "gelato") -> MemoryObjects:
-    objects = MemoryObjects()
+def _logged(consent: bytes, tenant: str = "gelato") -> MemoryStore:
+    objects = MemoryStore(_clock)
     entry = LogEntry(tenant, consent.hex(), "customer", NOW_MS + 5)
     objects.put(entry_key(entry), entry_bytes(entry), {}, {})
     return objects
@@ -117,7 +121,7 @@ def test_what_was_backed_up_comes_back(config: CloudConfig, tmp_path: Path) -> N
     manifest = back_up(config, tmp_path / "backup", NOW_MS)
     assert manifest.rows == {name: len(rows) for name, rows in before.items()}
     _lose(config)
-    restored = restore(config, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="operator:ada")
+    restored = restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="operator:ada")
     assert restored.erasures_due == 0
     after = _everything(config)
     restored_entries = [row for row in after["audit"] if row not in before["audit"]]
@@ -146,15 +150,15 @@ def test_an_erasure_after_the_backup_is_applied_before_anybody_serves(
 def test_without_the_erasure_log_nothing_is_restored(config: CloudConfig, tmp_path: Path) -> None:
     """T25: the store is away, or an entry cannot be read: the database stays as it was."""
 
-    class Away(MemoryObjects):
+    class Away(MemoryStore):
         def folders(self, prefix: str) -> Iterator[str]:
             raise ObjectsAway("no answer")
 
-    unreadable = MemoryObjects()
+    unreadable = MemoryStore(_clock)
     unreadable.put("erasure-log/gelato/2026/11/x.json", b"{}", {}, {})
     back_up(config, tmp_path / "backup", NOW_MS)
     before = _everything(config)
-    for objects, error in ((Away(), ObjectsAway), (unreadable, BackupError)):
+    for objects, error in ((Away(_clock), ObjectsAway), (unreadable, BackupError)):
         with pytest.raises(error):
             restore(config, objects, tmp_path / "backup", NOW_MS, actor="operator:ada", force=True)
     assert _everything(config) == before
@@ -166,8 +170,8 @@ def test_what_is_there_is_not_overwritten_unasked(config: CloudConfig, tmp_path:
     with open_database(config.database_url) as database, database.tenant("gelato") as connection:
         connection.execute(update(tenants).where(tenants.c.tenant == "gelato").values(name="later"))
     with pytest.raises(TargetNotEmpty):
-        restore(config, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="operator:ada")
-    restore(config, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="operator:ada", force=True)
+        restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="operator:ada")
+    restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="operator:ada", force=True)
     assert {row[1] for row in _everything(config)["tenants"]} == {"Gelato", "Bianca"}
 
 
@@ -179,7 +183,7 @@ def test_a_restore_that_fails_half_way_leaves_what_was_there(config: CloudConfig
     table.write_bytes(table.read_bytes() + b'["gelato","not base64"]\n')
     _agree(tmp_path / "backup")
     with pytest.raises(BackupError, match=r"withdrawals\.jsonl cannot be read"):
-        restore(config, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="operator:ada", force=True)
+        restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="operator:ada", force=True)
     assert _everything(config) == before
 
 
@@ -223,7 +227,7 @@ def test_a_chain_can_move_from_sqlite_to_postgres(
     source = CloudConfig(
         environment="development", state_dir=tmp_path / "a", master_key=MasterKeyConfig(kind="file")
     )
-    dict(run_steps(SetUp(source, NOW_MS)))
+    set_up(source)
     with open_database(source.database_url) as database:
         create_tenant(database, source, some_tenant("gelato"), actor="operator:ada")
         with database.tenant("gelato") as connection:
@@ -235,7 +239,7 @@ def test_a_chain_can_move_from_sqlite_to_postgres(
         database_url=service_url(postgres_database),
         database_owner_url=postgres_database.owner_url,
     )
-    restore(target, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="operator:ada")
+    restore(target, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="operator:ada")
     moved, origin = _everything(target), _everything(source)
     assert {name: rows for name, rows in moved.items() if name != "audit"} == {
         name: rows for name, rows in origin.items() if name != "audit"
@@ -243,7 +247,7 @@ def test_a_chain_can_move_from_sqlite_to_postgres(
     with pytest.raises(ConfigError, match="owner"):
         restore(
             dataclasses.replace(target, database_owner_url=None),
-            MemoryObjects(),
+            MemoryStore(_clock),
             tmp_path / "backup",
             NOW_MS,
             actor="x",
@@ -256,5 +260,5 @@ def test_a_backup_of_a_newer_version_is_refused(config: CloudConfig, tmp_path: P
     path.write_bytes(path.read_bytes().replace(b'"0001"', b'"9999"'))
     before = _everything(config)
     with pytest.raises(DatabaseNotMigrated, match="9999"):
-        restore(config, MemoryObjects(), tmp_path / "backup", NOW_MS, actor="x", force=True)
+        restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="x", force=True)
     assert _everything(config) == before
