@@ -11,6 +11,13 @@ _VERBS = (
     "cloud.commands.setup",
     "cloud.commands.config",
     "cloud.commands.tenant",
+    "cloud.commands.register",
+    "cloud.commands.enrolment",
+    "cloud.commands.broker",
+    "cloud.commands.pki",
+    "cloud.commands.frames",
+    "cloud.commands.withdraw",
+    "cloud.commands.erase",
     "cloud.commands.backup",
     "cloud.commands.restore",
 )

@@ -10,9 +10,9 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = verbs.add_parser(
         "backup",
         help="copy database, certificates and service keys to a new folder; services go on",
-        description="Copy the rows of one instant, certificates and service keys to a new folder. Consent keys are"
-        " never in it, so that no backup can undo an erasure; frames stay in S3. The folder holds private keys:"
-        " encrypt it, and keep it no longer than 35 days, which is what proofs of erasure promise.",
+        description="Copy the rows of one instant, certificates, service keys to a new folder. Consent keys"
+        " are never in it, so that no backup can undo an erasure; frames stay in S3. The folder holds private"
+        " keys: encrypt it, and keep it no longer than 35 days, which is what proofs of erasure promise.",
     )
     parser.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="is not there yet")
     parser.add_argument(

@@ -10,16 +10,16 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = verbs.add_parser(
         "restore",
         help="put a backup back; later erasures are applied before anybody serves it",
-        description="Stop every service first. Database and state folder become those of the backup, in one"
-        " transaction with what S3 knows of the time since: consents that ended, and frames that were stored.",
+        description="Stop every service first. Database and state folder become those of the backup, and in"
+        " one transaction what S3 knows of the time since is added: consents that ended, frames stored.",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="the backup")
     what.add_argument(
         "--erasures-only",
         action="store_true",
-        help="restore nothing, but have the keeper erase once more whatever was ever erased: after an older copy"
-        " of the consent keys' database was put back",
+        help="restore nothing, but have the keeper erase once more whatever was ever erased: after an older"
+        " copy of the consent keys' database was put back",
     )
     parser.add_argument("--force", action="store_true", help="throw away what is there")
     parser.add_argument("--owner-url", metavar="URL", help="PostgreSQL: as for `topscoop cloud setup`")
