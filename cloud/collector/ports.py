@@ -144,6 +144,9 @@ class Watch(Protocol):
     def failed(self, event: str, topic: str, error: Exception) -> None:
         """Something unexpected; the message is tried again."""
 
+    def swept(self, version: Version) -> None:
+        """A version that no row names was deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, Update, bindparam, insert, select, update
+from sqlalchemy import Select, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cloud.collector.values import Row
 from cloud.database.schema import (
-    audit,
     consents,
     frames,
     interactions,
@@ -20,8 +19,6 @@ from cloud.database.schema import (
     usage,
     withdrawals,
 )
-
-ADD_AUDIT: Final = insert(audit)
 
 END: Final = (
     update(messages)

@@ -5,8 +5,7 @@ fenced by the claim's token. Rows are written in the order of their keys, so tha
 """
 
 import asyncio
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -41,10 +40,10 @@ from cloud.collector.values import (
     State,
     Store,
 )
+from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import Version
-from wire_protocol.identifiers import uuid7
 from wire_protocol.messages import InteractionUp, OutcomeUp, WithdrawalUp
 from wire_protocol.reasons import Reason
 
@@ -220,7 +219,7 @@ class SqlLedger:
                 continue
             if ruling.review:
                 detail = {"withdrawn_at_ms": payload.withdrawn_at, "message": offer.message.message.hex()}
-                self._audit(
+                write_audit(
                     c,
                     tenant,
                     now_ms,
@@ -325,7 +324,7 @@ class SqlLedger:
             }
             total = c.execute(self._statements.add_refusals, values).scalar_one()
             if total == count.count and count.reason in _AUDITED:
-                self._audit(
+                write_audit(
                     c,
                     tenant,
                     sql.start_of(count.day),
@@ -358,26 +357,3 @@ class SqlLedger:
             return True
 
         return await self._in_transaction(tenant, work)
-
-    def _audit(
-        self,
-        c: Connection,
-        tenant: str,
-        at_ms: int,
-        *,
-        actor: str,
-        action: str,
-        subject: str,
-        detail: Mapping[str, Any],
-    ) -> None:
-        entry = uuid7(at_ms, os.urandom(10)).bytes
-        values = {
-            "tenant": tenant,
-            "entry": entry,
-            "at_ms": at_ms,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "detail": dict(detail),
-        }
-        c.execute(sql.ADD_AUDIT, values)
