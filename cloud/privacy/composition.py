@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud.config import CloudConfig
 from cloud.errors import ConfigError, StandInRefused
@@ -11,6 +12,9 @@ from cloud.operations.setup import SetUp, prepare_database
 from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.key_schema import KEYS
 from cloud.privacy.ports import MasterKey
+
+if TYPE_CHECKING:
+    from cloud.privacy.adapters.report_link import ReportLink
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +70,19 @@ def open_objects(config: CloudConfig) -> ObjectStore:
     from cloud.objects.s3_store import S3Store
 
     return S3Store(config.s3)
+
+
+def open_link(config: CloudConfig) -> "ReportLink":
+    """The keeper's connection to the broker, to be entered; only within a running event loop.
+
+    Raises:
+        PkiError: Its certificate is missing; `topscoop cloud setup` makes it.
+    """
+    from cloud.broker.composition import service_credentials
+    from cloud.broker.rights import KEEPER
+    from cloud.privacy.adapters.report_link import ReportLink
+
+    return ReportLink(config.mqtt, service_credentials(config, KEEPER) if config.mqtt.tls else None)
 
 
 def set_up_keys(setup: SetUp) -> str:

@@ -1,0 +1,30 @@
+"""`topscoop cloud keeper run`: issues consent blanks, and erases what is withdrawn or over."""
+
+import argparse
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `keeper` to `topscoop cloud`."""
+    keeper = verbs.add_parser(
+        "keeper", help="the service that keeps and destroys consent keys", description=__doc__
+    )
+    actions = keeper.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    run_parser = actions.add_parser("run", help="serve until it is told to stop", description=__doc__)
+    run_parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
+    run_parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    import asyncio
+
+    from cloud import logging as cloud_logging
+    from cloud.config_sources import config_of
+    from cloud.privacy.keeper_service import serve
+    from cloud.stand_ins import check_stand_ins
+
+    config = config_of(args)
+    cloud_logging.set_up(config.log.format, config.log.level)
+    check_stand_ins(config)
+    asyncio.run(serve(config))
+    return 0

@@ -1,0 +1,122 @@
+"""The keeper's process: puts it together, shows how it is, and ends at a signal."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter
+
+from cloud.clock import now_ms
+from cloud.collector.ports import Link
+from cloud.config import CloudConfig
+from cloud.database.engine import Database, open_database
+from cloud.health import Health, HealthServer
+from cloud.privacy.composition import open_link, open_objects, open_vault
+from cloud.privacy.downlink import Downlink
+from cloud.privacy.erasure import Eraser
+from cloud.privacy.keeper import Keeper, Stock
+from cloud.privacy.keeper_loop import Pace, run_keeper
+from cloud.privacy.ports import KeyVault
+from cloud.privacy.records import Records
+from cloud.service_keys import Purpose, ServiceKeyFolder
+from wire_protocol.errors import TopscoopError
+
+_BEAT_S: Final = 5
+
+
+class KeeperWatch:
+    """What Prometheus and the supervisor see of the keeper."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.health = Health("erasure", "retention")
+        self._done = Counter(
+            "topscoop_keeper_done",
+            "Blanks sent, consents erased, consents ended by retention",
+            ["what"],
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "topscoop_keeper_reports_refused",
+            "Reports of registers that were refused, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._failed = Counter(
+            "topscoop_keeper_failures",
+            "Steps that could not be done and are tried again",
+            ["what"],
+            registry=self.registry,
+        )
+
+    def did(self, what: str, count: int) -> None:
+        """As `keeper_loop.Watch`."""
+        self._done.labels(what).inc(count)
+        if what != "blanks":
+            self.health.report(what, ok=True)
+
+    def refused(self, reason: str) -> None:
+        """As `keeper_loop.Watch`."""
+        self._refused.labels(reason).inc()
+
+    def failed(self, what: str, error: TopscoopError) -> None:
+        """As `keeper_loop.Watch`."""
+        self._failed.labels(what).inc()
+        if what != "blanks":
+            self.health.report(what, ok=False, words=str(error))
+
+
+def build_keeper(config: CloudConfig, database: Database, vault: KeyVault, link: Link) -> Keeper:
+    """The keeper over these stores and this link."""
+    records = Records(database)
+    signing_keys = ServiceKeyFolder(config.state_dir)
+    return Keeper(
+        records,
+        vault,
+        Eraser(records, vault, open_objects(config), now_ms),
+        Downlink(link, lambda tenant: signing_keys.load(tenant, Purpose.CONSENT), now_ms),
+        stock=Stock(config.keeper.stock_blanks, config.keeper.blank_days),
+        clock=now_ms,
+    )
+
+
+async def serve(config: CloudConfig) -> None:
+    """Until SIGTERM or SIGINT; the death of any task ends all.
+
+    Raises:
+        OperatorError: Something is not set up.
+        DatabaseAway: A database does not answer at the start.
+    """
+    with open_database(config.database_url) as database:
+        database.check()
+        vault = open_vault(config)
+        watch = KeeperWatch()
+        probe = HealthServer(watch.health, watch.registry, config.health.host, config.keeper.health_port)
+        try:
+            with probe:
+                async with open_link(config) as link:
+                    print(f"keeper runs, health on port {probe.port}", flush=True)
+                    keeper = build_keeper(config, database, vault, link)
+                    pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
+                    await _until_signal(run_keeper(keeper, link, database.tenants, pace, watch), watch.health)
+        finally:
+            vault.close()
+
+
+async def _until_signal(work: Coroutine[Any, Any, None], health: Health) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work, name="keeper"), group.create_task(_beat(health), name="beat")]
+        await stopped.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _beat(health: Health) -> None:
+    while True:
+        health.beat()
+        await asyncio.sleep(_BEAT_S)
