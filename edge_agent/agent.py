@@ -1,7 +1,8 @@
 """What the register does, step by step: a trigger, a frame, scores, an arm, a slate, a record, an answer.
 
 Everything here runs on the event loop's thread, so no step sees a half-changed menu or model. Recommending
-never waits: no network, no disk, no other process. A picture is only ever looked at here, never kept.
+never waits: no network, no disk, no other process. A picture is only ever looked at here; where customers are
+asked for consent, `keep` gets it and decides what becomes of it.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from edge_agent.menu import Menu
 from edge_agent.model_slot import ModelSlot
 from edge_agent.moment import Moment, as_event
 from edge_agent.outcomes import Sale, check_sale, receipt_hmac
-from edge_agent.ports import Camera, Clock, EventSink, Journal, Randomness
+from edge_agent.ports import Camera, Clock, EventSink, Frame, Journal, Randomness
 from edge_agent.seen import Seen, look, policies
 from edge_agent.shelf import Shelf
 from edge_agent.slate import Slate, fallback
@@ -61,6 +62,8 @@ class Agent:
         randomness: Makes interaction ids unique.
         receipt_key: The register's key for receipt ids, `outcomes.RECEIPT_KEY_BYTES` long.
         observe: Called with every impression, for metrics; must be quick and must not raise.
+        keep: Called with every impression that a model made from a picture, and that very picture; as
+            `observe`. None where nobody is asked for consent.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Agent:
         randomness: Randomness,
         receipt_key: bytes,
         observe: Callable[[Impression], None] | None = None,
+        keep: Callable[[Impression, Frame], None] | None = None,
     ) -> None:
         self._config = config
         self._camera = camera
@@ -85,6 +89,7 @@ class Agent:
         self._randomness = randomness
         self._receipt_key = receipt_key
         self._observe = observe
+        self._keep = keep
         self._stock = Stock(model_slot, journal, events, config.menu.bestsellers)
         self._shares = config.arms.shares
         self._interactions = Interactions(
@@ -111,13 +116,16 @@ class Agent:
         interaction_id = uuid7(shown_at_ms, self._randomness(10))
         context = self._context(request)
         shelf = self._stock.shelf
-        seen = self._look(context, shelf, started_ns)
+        frame = self._camera.latest()
+        seen = self._look(frame, context, shelf, started_ns)
         arm = draw_arm(interaction_id, self._shares, seed=self._config.arms.seed)
         slate = self._choose(seen, shelf, arm, interaction_id)
         moment = Moment(interaction_id, shown_at_ms, context, shelf, seen, self._config.language)
         elapsed_ns = self._clock.monotonic_ns() - started_ns
         impression = moment.impression(arm, slate, total_ms=elapsed_ns / _NS_PER_MS)
         self._record(impression, started_ns)
+        if self._keep is not None and frame is not None and seen.recommendation is not None:
+            self._keep(impression, frame)
         return impression
 
     def warm_up(self) -> None:
@@ -130,7 +138,8 @@ class Agent:
 
     def somebody(self) -> bool | None:
         """Whether somebody stands there; None where camera or model cannot say. Records nothing."""
-        seen = self._look(self._context(NOTHING_KNOWN), self._stock.shelf, self._clock.monotonic_ns())
+        context, frame = self._context(NOTHING_KNOWN), self._camera.latest()
+        seen = self._look(frame, context, self._stock.shelf, self._clock.monotonic_ns())
         return None if seen.recommendation is None else seen.reason is None
 
     def displayed(self, interaction_id: UUID) -> None:
@@ -252,9 +261,9 @@ class Agent:
         except ContextError as error:
             raise BadRequestError(str(error), remedy=error.remedy) from error
 
-    def _look(self, context: Context, shelf: Shelf, now_ns: int) -> Seen:
+    def _look(self, frame: Frame | None, context: Context, shelf: Shelf, now_ns: int) -> Seen:
         max_age_ms = self._config.camera.max_age_ms
-        seen = look(self._camera.latest(), context, shelf, now_ns=now_ns, max_age_ms=max_age_ms)
+        seen = look(frame, context, shelf, now_ns=now_ns, max_age_ms=max_age_ms)
         if seen.error is not None:
             self._count_failure(seen.error)
         return seen

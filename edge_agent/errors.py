@@ -47,6 +47,30 @@ class ModelRefusedError(RequestError):
     status = 422
 
 
+class NothingToAnswerError(RequestError):
+    """No picture of that interaction waits for the customer's answer."""
+
+    status = 409
+
+
+class UnknownNoticeError(RequestError):
+    """The customer was shown another notice than this register's."""
+
+    status = 422
+
+
+class NoBlanksError(RequestError):
+    """No consent blank is left, so nobody could ever open or erase the picture: nothing is kept."""
+
+    status = 503
+
+
+class WithdrawalRefusedError(RequestError):
+    """The code is not the one of that consent."""
+
+    status = 403
+
+
 class TooManySubscribersError(RequestError):
     """More programs listen to `/v1/events` than the agent serves."""
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 import uvloop
@@ -44,6 +44,9 @@ from edge_agent.upkeep_loop import BEAT_EVERY_S, upkeep
 from inference import FlavourModel, ModelError
 from inference.default_models import default_model_dir
 
+if TYPE_CHECKING:
+    from edge_agent.adapters.uplink.assembly import Uplink
+
 log = logging.getLogger(__name__)
 
 ADDRESS_FILE: Final = "api.json"
@@ -69,13 +72,14 @@ class Running:
     server: ApiServer
     url: str
     manager: ServiceManager
+    uplink: "Uplink | None"
 
 
 def start(config: EdgeConfig) -> int:
     """Run one agent until a signal ends it.
 
     Raises:
-        PortBusyError, ConfigError, DataFolderError: Nothing was started.
+        PortBusyError, ConfigError, DataFolderError, IdentityError: Nothing was started.
     """
     logs.set_up(config.log.format, config.log.level)
     with ExitStack() as parts:
@@ -84,7 +88,7 @@ def start(config: EdgeConfig) -> int:
 
 
 def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
-    """Make every part; `parts` takes them apart in reverse: camera, journal, folder, sockets."""
+    """Make every part; `parts` takes them apart in reverse: uplink, camera, journal, folder, sockets."""
     camera_spec = parse_camera_spec(config.camera.source)
     sockets = _listen(config, parts)
     port = sockets[0].getsockname()[1]
@@ -101,6 +105,11 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
     parts.callback(camera.close)
     events = EventHub(first_id=clock.now_ms())
     metrics = Metrics()
+    uplink = None
+    if config.uplink.enabled:
+        uplink = _open_uplink(config, folder, clock, events, slot)
+    if uplink is not None:
+        parts.callback(uplink.close)
     agent = Agent(
         config=config,
         camera=camera,
@@ -111,10 +120,13 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
         randomness=system_randomness,
         receipt_key=folder.receipt_key,
         observe=metrics.recommended,
+        keep=None if uplink is None else uplink.consents.keep,
     )
     heartbeat = Heartbeat(clock.monotonic_ns())
     metrics.watch(agent.status, events, lambda: heartbeat.age_s(clock.monotonic_ns()))
-    services = Services(agent, events, heartbeat, clock, metrics.registry, agent_version())
+    services = Services(agent, events, heartbeat, clock, metrics.registry, agent_version(), uplink)
+    if uplink is not None:
+        metrics.registry.register(uplink.metrics)
     rules = AccessRules(LOOPBACK_NAMES, port, config.api.allowed_origins, _tokens(config))
     return Running(
         config=config,
@@ -126,7 +138,21 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
         server=ApiServer(create_app(services, rules, metrics.answered), sockets),
         url=f"http://{host_name(config.api.host)}:{port}",
         manager=ServiceManager(os.environ, os.getpid()),
+        uplink=uplink,
     )
+
+
+def _open_uplink(
+    config: EdgeConfig, folder: DataFolder, clock: SystemClock, events: EventHub, slot: ModelSlot
+) -> "Uplink | None":
+    """The way to the cloud; imported here, so that its libraries cost nobody else a start."""
+    from edge_agent.adapters.uplink.assembly import Surroundings, open_uplink
+
+    def model() -> tuple[str, str] | None:
+        return None if slot.current is None else (slot.current.digest, slot.current.manifest.version)
+
+    around = Surroundings(config, folder, clock, events, system_randomness, model, agent_version())
+    return open_uplink(around)
 
 
 def _listen(config: EdgeConfig, parts: ExitStack) -> list[socket.socket]:
@@ -208,6 +234,10 @@ def _start_loops(running: Running, stop: asyncio.Event, group: asyncio.TaskGroup
                 name="presence",
             )
         )
+    if running.uplink is not None:
+        loops += [
+            group.create_task(_until(stop, work, name), name=name) for name, work in running.uplink.loops()
+        ]
     return loops
 
 
@@ -235,5 +265,7 @@ async def _shut_down(running: Running, serving: asyncio.Task[None], loops: list[
     running.events.close()
     running.server.stop()
     await serving
+    if running.uplink is not None:
+        await running.uplink.settle()
     for task in loops:
         task.cancel()

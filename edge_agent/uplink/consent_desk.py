@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from edge_agent.errors import RequestError
+from edge_agent.errors import NoBlanksError, WithdrawalRefusedError
 from edge_agent.ports import Randomness
 from edge_agent.uplink.anchors import Anchors, Purpose
 from edge_agent.uplink.packaging import JpegFrame, Packager, Stamp
@@ -23,18 +23,6 @@ from wire_protocol.envelope import KeyRecord
 WITHDRAWAL_CODE_BYTES: Final = 10
 """80 bits: sixteen symbols on the slip."""
 _CODE_LABEL: Final = b"topscoop/1/withdrawal-code\0"
-
-
-class NoBlanksError(RequestError):
-    """No consent blank is left, so nobody could ever open or erase the picture: nothing is kept."""
-
-    status = 503
-
-
-class WithdrawalRefusedError(RequestError):
-    """The code is not the one of that consent."""
-
-    status = 403
 
 
 @dataclass(frozen=True, slots=True)

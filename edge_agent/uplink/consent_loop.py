@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.config import ConsentConfig
-from edge_agent.errors import ConflictError, RequestError
+from edge_agent.errors import ConflictError, NoBlanksError, NothingToAnswerError, UnknownNoticeError
 from edge_agent.impression import Impression
 from edge_agent.impression import Reason as FallbackReason
 from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink, Frame
 from edge_agent.uplink.accounting import DropReason, Fate, never_spooled
-from edge_agent.uplink.consent_desk import ConsentDesk, Granted, NoBlanksError, Yes
+from edge_agent.uplink.consent_desk import ConsentDesk, Granted, Yes
 from edge_agent.uplink.errors import SpoolError
 from edge_agent.uplink.frame_hold import FrameHold, HeldFrame, overwrite
 from edge_agent.uplink.lanes import Lane
@@ -46,18 +46,6 @@ _NS_PER_MS: Final = 1_000_000
 _SLATE: Final = 3
 
 
-class NothingToAnswerError(RequestError):
-    """No picture of that interaction waits for an answer."""
-
-    status = 409
-
-
-class UnknownNoticeError(RequestError):
-    """The customer was shown another notice than this register's."""
-
-    status = 422
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the customer said; `yes` None is a no."""
@@ -68,9 +56,17 @@ class Answer:
 class Encoded(Protocol):
     """A JPEG in memory of its own."""
 
-    jpeg: NDArray[np.uint8]
-    width: int
-    height: int
+    @property
+    def jpeg(self) -> NDArray[np.uint8]:
+        """The bytes; overwritten after sealing."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
 
 
 class Sampler(Protocol):
@@ -91,6 +87,7 @@ class Parts:
         encode: Pixels to JPEG; may raise TopscoopError.
         spooled: Told the lane of what was spooled; called on the loop's thread.
         erased: Told of consents that were withdrawn here.
+        blank_used: Told of each consent that was granted.
         now_ms: The register's time, never before the cloud's last signed time.
         executor: One thread that yields to requests.
     """
@@ -105,6 +102,7 @@ class Parts:
     events: EventSink
     spooled: Callable[[Lane], None]
     erased: Callable[[tuple[bytes, ...]], None]
+    blank_used: Callable[[], None]
     now_ms: Callable[[], int]
     executor: Executor
 
@@ -125,6 +123,10 @@ class Consents:
     def held(self) -> int:
         """Pictures that wait for an answer now."""
         return len(self._hold)
+
+    def count_blanks(self, left: int) -> None:
+        """So many blanks are left."""
+        self.blanks_left = left
 
     def notice(self, language: str | None) -> Notice:
         """What a customer is shown."""
@@ -249,6 +251,7 @@ class Consents:
             self._tell(interaction_id, "failed")
             raise
         self.blanks_left = max(0, self.blanks_left - 1)
+        parts.blank_used()
         log.info(
             "consent.granted",
             extra=fields(interaction_id=str(interaction_id), consent_id=str(granted.consent_id)),

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+OF_DISPLAY = ("/displayed", "/consent")
+"""Ends of paths that the agent's own display may post to; it has no token."""
 _DEFAULT_HTTP_PORT = 80
 _MAX_TOKEN_LENGTH = 512
 """Longer than any token we make; bounds the work of a comparison."""
@@ -39,10 +41,17 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`refusal` None lets the request in; `cross_origin` names the allowed foreign origin it comes from."""
+    """What became of a request.
+
+    Args:
+        refusal: None lets it in.
+        cross_origin: The allowed foreign origin that it comes from.
+        paired: It carries a till's token, whether or not it needs one.
+    """
 
     refusal: Refusal | None
     cross_origin: str | None = None
+    paired: bool = False
 
 
 class AccessRules:
@@ -86,10 +95,12 @@ class AccessRules:
                 if origin not in self._foreign_origins:
                     return Verdict(Refusal.ORIGIN)
                 cross_origin = head.origin
-        if head.method in _READING or self._token_allowed(head.authorization):
-            return Verdict(None, cross_origin)
-        # The display has no token: it may only say that it showed what it was given.
-        if same_origin and head.path.endswith("/displayed"):
+        paired = self._token_allowed(head.authorization)
+        if paired or head.method in _READING:
+            return Verdict(None, cross_origin, paired)
+        # The display has no token: it may say that it showed what it was given, and what the customer
+        # answered on it.
+        if same_origin and head.path.endswith(OF_DISPLAY):
             return Verdict(None)
         return Verdict(Refusal.TOKEN, cross_origin)
 

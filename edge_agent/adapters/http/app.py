@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp
 
@@ -18,7 +19,7 @@ from edge_agent.adapters.http import (
     problems,
     schemas,
 )
-from edge_agent.adapters.http.access import AccessRules
+from edge_agent.adapters.http.access import OF_DISPLAY, AccessRules
 from edge_agent.adapters.http.guard import Guard, RequestObserver
 from edge_agent.adapters.http.services import Services
 
@@ -26,7 +27,7 @@ _DESCRIPTION = (
     "Three flavours for the customer at the till. Every POST and PUT needs the till's pairing token "
     "(`Authorization: Bearer …`); errors are problem details (RFC 9457) that say what to do next."
 )
-_SCHEMAS = (
+_SCHEMAS: tuple[type[BaseModel], ...] = (
     schemas.InteractionRequest,
     schemas.InteractionAnswer,
     schemas.OutcomeRequest,
@@ -61,25 +62,33 @@ def create_unguarded(services: Services) -> FastAPI:
     problems.install(app)
     for part in (interactions, outcomes, menu, model, events, health):
         app.include_router(part.routes(services))
+    described = _SCHEMAS
+    if services.uplink is not None:
+        # Imported only here: without an uplink the agent is as small and as fast to start as ever.
+        from edge_agent.adapters.http import consent, uplink
+
+        app.include_router(consent.routes(services.uplink.consents))
+        app.include_router(uplink.routes(services.uplink))
+        described += consent.SCHEMAS + uplink.SCHEMAS
     app.include_router(pages.routes())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _described(app, described)  # type: ignore[method-assign]
     return app
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, schemas_named: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         _, added = models_json_schema(
-            [(schema, "validation") for schema in _SCHEMAS], ref_template="#/components/schemas/{model}"
+            [(schema, "validation") for schema in schemas_named], ref_template="#/components/schemas/{model}"
         )
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(added["$defs"])
         components["securitySchemes"] = {"pairing": {"type": "http", "scheme": "bearer"}}
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                if method in {"post", "put"} and not path.endswith("/displayed"):
+                if method in {"post", "put"} and not path.endswith(OF_DISPLAY):
                     operation["security"] = [{"pairing": []}]
                 # FastAPI's own error schema is not what it answers here.
                 if "HTTPValidationError" in str(operation["responses"].get("422")):

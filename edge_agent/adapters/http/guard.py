@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest honest body is an outcome of some dozen lines, about 4 KB."""
+PAIRED: Final = "topscoop.paired"
+"""In the scope of a request: whether it carries a till's pairing token."""
 _DRAINED_BYTES: Final = 1024 * 1024
 """So much of a body that is too large is still read, so that its sender gets to see the refusal."""
 
@@ -96,6 +98,7 @@ class Guard:
             elif head.method == "OPTIONS":
                 await _preflight()(scope, receive, send_guarded)
             else:
+                scope[PAIRED] = verdict.paired
                 await self._app(scope, _bounded(scope, receive), send_guarded)
         except Exception as error:
             log.exception(

@@ -15,11 +15,16 @@ from edge_agent.errors import (
     ConflictError,
     JournalError,
     ModelRefusedError,
+    NoBlanksError,
+    NothingToAnswerError,
     RequestError,
     TooManySubscribersError,
     UnknownFlavourError,
     UnknownInteractionError,
+    UnknownNoticeError,
+    WithdrawalRefusedError,
 )
+from edge_agent.uplink.errors import SpoolError
 from wire_protocol.errors import TopscoopError
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,6 +39,11 @@ _SLUGS: Mapping[type[TopscoopError], tuple[str, HTTPStatus]] = {
     BadRequestError: ("impossible-request", HTTPStatus.UNPROCESSABLE_ENTITY),
     ModelRefusedError: ("model-refused", HTTPStatus.UNPROCESSABLE_ENTITY),
     TooManySubscribersError: ("too-many-listeners", HTTPStatus.SERVICE_UNAVAILABLE),
+    NothingToAnswerError: ("nothing-to-answer", HTTPStatus.CONFLICT),
+    UnknownNoticeError: ("unknown-notice", HTTPStatus.UNPROCESSABLE_ENTITY),
+    NoBlanksError: ("no-consent-blanks", HTTPStatus.SERVICE_UNAVAILABLE),
+    WithdrawalRefusedError: ("wrong-withdrawal-code", HTTPStatus.FORBIDDEN),
+    SpoolError: ("spool-unavailable", HTTPStatus.SERVICE_UNAVAILABLE),
 }
 """The first class that an error belongs to names its problem."""
 _SERVER_SLUGS: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}

@@ -82,6 +82,97 @@ class OutcomeAnswer(_Answer):
     stored_at: str = Field(description="when it was on the disk, RFC 3339, UTC")
 
 
+class ConsentRequest(_Request):
+    """What the customer said to the notice; a no needs nothing else."""
+
+    granted: bool
+    language: str | None = Field(None, max_length=16, description="of the notice that was shown")
+    notice_sha256: str | None = Field(None, description="of the notice that was shown, hex, 64 characters")
+    method: Literal["touch", "spoken", "signed"] | None = Field(
+        None, description="how the customer said it; a page without pairing token may only say touch"
+    )
+    purposes: list[Literal["training", "evaluation"]] = Field(
+        default=[], description="what the customer agreed to, out of the notice's purposes"
+    )
+
+
+class ConsentAnswer(_Answer):
+    """What became of it; after a yes, what belongs on the customer's slip."""
+
+    granted: bool
+    consent_id: str | None = Field(None, description="UUID; only after a yes")
+    withdrawal_code: str | None = Field(
+        None, description="for the slip: 16 characters in groups of four", examples=["7F3K-Q2MD-0X9A-ZT5R"]
+    )
+    expires_at: str | None = Field(None, description="RFC 3339, UTC")
+
+
+class NoticeAnswer(_Answer):
+    """What a customer reads before answering."""
+
+    language: str
+    text: str
+    sha256: str = Field(description="of the text in UTF-8, hex; to be sent with the answer")
+    purposes: list[str]
+    valid_days: int
+
+
+class WithdrawalRequest(_Request):
+    """The code on the customer's slip."""
+
+    withdrawal_code: str = Field(max_length=64, examples=["7F3K-Q2MD-0X9A-ZT5R"])
+
+
+class WithdrawalAnswer(_Answer):
+    """The consent has ended; what was not sent yet is deleted, the cloud is told."""
+
+    consent_id: str
+    withdrawn: Literal[True]
+
+
+class LaneAnswer(_Answer):
+    """What became of everything in one lane: captured is the sum of all that follows, or `lost` is not 0."""
+
+    captured: int
+    stored: int
+    refused: int
+    gone: int = Field(description="their consent ended")
+    dropped: dict[str, int] = Field(description="by reason")
+    without_consent: int
+    spooled: int
+    lost: int
+    bytes: int = Field(description="that wait")
+    oldest_at_ms: int | None
+    set_aside: dict[str, int] = Field(description="cannot be delivered as things are, by reason")
+
+
+class UplinkAnswer(_Answer):
+    """The uplink."""
+
+    identity: str = Field(description="tenant/register")
+    connected: bool
+    blanks_left: int
+    held_frames: int = Field(description="pictures in memory that wait for an answer")
+    certificate_days_left: float
+    lanes: dict[str, LaneAnswer] = Field(description="withdrawals, consents, events, frames")
+    used_bytes: int
+    blanks: int = Field(description="not used, whether or not they are still usable")
+    damaged_files: int
+
+
+class UplinkOrder(_Request):
+    """What to drop."""
+
+    lane: Literal["withdrawals", "consents", "events", "frames"]
+    only_set_aside: bool = False
+
+
+class UplinkChanged(_Answer):
+    """How many messages it was."""
+
+    messages: int
+
+
 class MenuRequest(_Request):
     """The whole of what can be sold now."""
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from edge_agent.adapters.uplink.key_files import Credentials, Place, parse_anchors, private_pem
@@ -32,6 +32,7 @@ MAX_ANSWER_BYTES: Final = 1 << 20
 CLOCK_TOLERANCE_MS: Final = 300_000
 """The register's and the cloud's clock may differ by so much without a warning."""
 _PROOF_LABEL: Final = b"topscoop/1/enrol\0"
+_RENEWAL_LABEL: Final = b"topscoop/1/renew\0"
 _CLOCK_WORDS: Final = ("not yet valid", "has expired")
 
 
@@ -121,17 +122,31 @@ def enrol(url: str, ca_pem: bytes, code_text: str, applicant: Applicant, asked: 
 
 
 def renew(credentials: Credentials, applicant: Applicant, asked: "Asked") -> Granted:
-    """Ask for the next certificate with the present one.
+    """Ask for the next certificate; the present one's key signs for it.
 
     Raises:
         EnrolmentError: As `enrol`; the present certificate goes on.
     """
     context = ssl.create_default_context(cafile=str(credentials.ca))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(credentials.certificate, credentials.tls_key)
     url = credentials.place.url
-    body = applicant.body(asked.identity, asked.agent_version)
+    body = _renewal_body(credentials, applicant, asked)
     return _granted(_request(url, "POST", "/v1/renewals", body, context), url, applicant, asked)
+
+
+def _renewal_body(credentials: Credentials, applicant: Applicant, asked: "Asked") -> dict[str, Any]:
+    body = applicant.body(asked.identity, asked.agent_version)
+    present = x509.load_pem_x509_certificate(credentials.certificate.read_bytes())
+    key = load_pem_private_key(credentials.tls_key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey), "our connection keys are on P-256"
+    csr = x509.load_pem_x509_csr(body["csr_pem"].encode())
+    ders = (present.public_bytes(Encoding.DER), csr.public_bytes(Encoding.DER))
+    digests = b"".join(hashlib.sha256(der).digest() for der in ders)
+    return {
+        **body,
+        "certificate_pem": present.public_bytes(Encoding.PEM).decode(),
+        "proof": _text(SigningKey(key).sign(_RENEWAL_LABEL + digests)),
+    }
 
 
 @dataclass(frozen=True, slots=True)

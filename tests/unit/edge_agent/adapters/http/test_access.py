@@ -20,7 +20,7 @@ def judged(**changes: object) -> Verdict:
 @pytest.mark.parametrize("host", ["127.0.0.1:8710", "localhost:8710", "LOCALHOST:8710", "[::1]:8710"])
 def test_loopback_names_with_the_right_port_are_served(host: str) -> None:
     """However a till on the same machine spells it."""
-    assert judged(host=host) == Verdict(None)
+    assert judged(host=host) == Verdict(None, paired=True)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_origin_is_no_browser() -> None:
 
 def test_an_allowed_foreign_origin_is_named_for_cors_and_still_needs_its_token() -> None:
     """The answer's headers repeat the origin as the browser wrote it."""
-    assert judged(origin="https://POS.example") == Verdict(None, "https://POS.example")
+    assert judged(origin="https://POS.example") == Verdict(None, "https://POS.example", paired=True)
     verdict = judged(origin="https://pos.example", authorization=None)
     assert verdict == Verdict(Refusal.TOKEN, "https://pos.example")
 
@@ -131,11 +131,19 @@ def test_only_the_own_page_confirms_without_a_token() -> None:
     assert judged(path="/v1/interactions", origin=OWN, authorization=None).refusal is Refusal.TOKEN
 
 
+def test_the_own_page_may_tell_the_customers_answer_without_being_a_till() -> None:
+    """It is let in, but not as paired: codes and spoken answers are for tills."""
+    answer = DISPLAYED.replace("/displayed", "/consent")
+    assert judged(path=answer, origin=OWN, authorization=None) == Verdict(None, paired=False)
+    assert judged(path=answer, origin=None, authorization=None).refusal is Refusal.TOKEN
+    assert judged(path=answer, origin=OWN).paired
+
+
 def test_port_80_is_left_out_of_host_and_origin() -> None:
     """Browsers leave it out."""
     rules = AccessRules(LOOPBACK_NAMES, 80, [], [TOKEN])
     head = replace(GOOD, host="localhost", origin="http://localhost")
-    assert rules.judge(head) == Verdict(None)
+    assert rules.judge(head).refusal is None
 
 
 def test_a_unix_socket_has_no_port_to_compare() -> None:
