@@ -102,7 +102,7 @@ def _expired(config: S3Config, client: Any, key: str) -> Finding | None:
     )
 
 
-class _LongAgo(S3SigV4QueryAuth):  # type: ignore[misc] - botocore has no types
+class _LongAgo(S3SigV4QueryAuth):  # type: ignore[misc]
     """Signs as if it were 2020."""
 
     def add_auth(self, request: Any) -> None:

@@ -176,7 +176,7 @@ class SqlLedger:
             known = [value[name] for _, value in new if value[name] not in ours]
             if not known:
                 continue
-            owner_of: dict[bytes, str] = dict(c.execute(owners(tenant, known)).tuples().all())
+            owner_of = {row[0]: row[1] for row in c.execute(owners(tenant, known))}
             for index, value in new:
                 if value[name] not in ours and owner_of.get(value[name]) != value["register"]:
                     rulings[index] = Refuse(Reason.CONFLICT, f"another register has sent this {name}")
