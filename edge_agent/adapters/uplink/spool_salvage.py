@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 
 from edge_agent.adapters.uplink.spool_book import SpoolBook
@@ -17,6 +18,8 @@ from edge_agent.uplink.lanes import LANE_OF, Lane
 from edge_agent.uplink.spooled import Outgoing, Write
 from wire_protocol.topics import Up
 
+_AT_ONCE = 64
+"""Messages per transaction: at most 8 MiB in memory, and not one fsync for each."""
 _KINDS = frozenset(kind.value for kind in LANE_OF)
 _MESSAGES = """
     SELECT message_id, kind, at_ms, sha256, consent, body.message FROM message JOIN body USING (position)
@@ -58,13 +61,21 @@ def salvage(damaged: Path, book: SpoolBook, known: Mapping[str, int], now_ms: in
         }
         book.write(Write(settings=settings), {}, now_ms)
         saved = 0
-        for outgoing in _messages(connection):
-            lane = outgoing.lane
-            counted = {captured(lane): -1, ended(lane, Fate.DROPPED, DropReason.DAMAGED): -1}
-            book.write(Write(messages=(outgoing,)), counted if missing[lane] > 0 else {}, now_ms)
-            missing[lane] -= 1
-            saved += 1
+        for some in _batches(_messages(connection)):
+            counted: Counter[str] = Counter()
+            for outgoing in some:
+                lane = outgoing.lane
+                if missing[lane] > 0:
+                    missing[lane] -= 1
+                    counted.subtract((captured(lane), ended(lane, Fate.DROPPED, DropReason.DAMAGED)))
+            book.write(Write(messages=some), counted, now_ms)
+            saved += len(some)
         return saved
+
+
+def _batches(messages: Iterator[Outgoing]) -> Iterator[tuple[Outgoing, ...]]:
+    while some := tuple(islice(messages, _AT_ONCE)):
+        yield some
 
 
 def _counters(connection: sqlite3.Connection) -> Counter[str]:
