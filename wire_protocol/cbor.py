@@ -18,6 +18,7 @@ Value = Any
 """int, float, bytes, str, bool, None, list or dict of these."""
 
 _SMALL = range(-24, 24)
+_LEAVES: Final = frozenset({type(None), bool, str, bytes})
 
 
 def _refuse_tag(*_: object, **__: object) -> NoReturn:
@@ -70,9 +71,9 @@ def decode(data: bytes) -> Value:
 
 
 def _is_ours(value: Value, depth: int = DEPTH_MAX) -> bool:
+    if type(value) in _LEAVES:
+        return True
     match value:
-        case None | bool() | str() | bytes():
-            return True
         case int():
             return -(1 << 63) <= value < 1 << 64
         case float():
@@ -80,11 +81,13 @@ def _is_ours(value: Value, depth: int = DEPTH_MAX) -> bool:
         case list() | tuple():
             return depth > 0 and all(_is_ours(inner, depth - 1) for inner in value)
         case dict():
-            return depth > 0 and all(
-                _is_key(key) and _is_ours(inner, depth - 1) for key, inner in value.items()
+            return (
+                depth > 0
+                and all(_is_key(key) for key in value)
+                and all(_is_ours(inner, depth - 1) for inner in value.values())
             )
-    return False
+    return isinstance(value, str | bytes)
 
 
 def _is_key(key: Value) -> bool:
-    return isinstance(key, str) or (type(key) is int and key in _SMALL)
+    return type(key) is str or (type(key) is int and key in _SMALL)
