@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 
 from wire_protocol import cose
-from wire_protocol.envelope import KeyLookup, VerifiedMessage
+from wire_protocol.envelope import KeyLookup
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fields import (
     Digest32,
@@ -28,7 +28,6 @@ from wire_protocol.fields import (
 )
 from wire_protocol.keys import SigningKey
 from wire_protocol.limits import CONSENT_BLANK_MAX_BYTES, CONSENT_MAX_MS, CONSENT_RECEIPT_MAX_BYTES
-from wire_protocol.messages import ConsentUp, FrameUp
 from wire_protocol.reasons import Reason
 from wire_protocol.sealing import PUBLIC_KEY_BYTES
 from wire_protocol.topics import Identity
@@ -135,25 +134,6 @@ def verify_receipt(data: bytes, register_keys: KeyLookup, service_keys: KeyLooku
     payload = _verified_payload(data, register_keys, AAD_RECEIPT, CONSENT_RECEIPT_MAX_BYTES)
     consent = _decoded(Consent, payload)
     return VerifiedConsent(consent, verify_blank(consent.blank, service_keys))
-
-
-def verify_attached(
-    message: VerifiedMessage, register_keys: KeyLookup, service_keys: KeyLookup
-) -> VerifiedConsent:
-    """The consent that came along with a frame or a consent, all but its time and purpose checked.
-
-    Raises:
-        RefusedMessage: `consent-forged`, `consent-foreign` or `blank-stale`.
-        TypeError: The message is of another kind.
-    """
-    payload = message.payload
-    if not isinstance(payload, FrameUp | ConsentUp):
-        raise TypeError(f"nothing is attached to a message of kind {message.kind}")
-    verified = verify_receipt(message.attachments[0], register_keys, service_keys)
-    if payload.consent != verified.consent_id:
-        raise RefusedMessage(Reason.CONSENT_FOREIGN, "the message names another consent than it carries")
-    check_consent(verified, message.identity, payload.interaction)
-    return verified
 
 
 def check_consent(verified: VerifiedConsent, identity: Identity, interaction: bytes) -> None:

@@ -9,7 +9,6 @@ import pytest
 from tests.builders import wire_messages as wire
 from wire_protocol import cbor, consent, cose
 from wire_protocol.consent import Blank, Consent, Method, Purpose, VerifiedConsent
-from wire_protocol.envelope import VerifiedMessage, parse, verify
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fields import encode_payload
 from wire_protocol.keys import SigningKey
@@ -20,9 +19,9 @@ from wire_protocol.limits import (
     CONSENT_MAX_MS,
     CONSENT_RECEIPT_MAX_BYTES,
 )
-from wire_protocol.messages import BlanksDown, ConsentUp
+from wire_protocol.messages import BlanksDown
 from wire_protocol.reasons import Reason
-from wire_protocol.topics import Identity, Up
+from wire_protocol.topics import Identity
 
 _REGISTER_KEYS = wire.lookup(wire.REGISTER_KEY)
 _SERVICE_KEYS = wire.lookup(wire.CONSENT_KEY)
@@ -243,39 +242,8 @@ def test_a_consent_covers_its_purposes_until_it_expires() -> None:
         assert refused.value.reason is reason
 
 
-class TestAttached:
-    """T5: the consent that came along must be the one that the message names."""
-
-    @staticmethod
-    def _message(kind: Up, **changes: Any) -> VerifiedMessage:
-        payload = replace(wire.PAYLOADS[kind], **changes)
-        example = wire.sign(wire.header(kind), payload, wire.attachments(kind, b"sealed"), wire.REGISTER_KEY)
-        return verify(parse(example.message, example.header.topic), _REGISTER_KEYS)
-
-    @pytest.mark.parametrize("kind", [Up.FRAME, Up.CONSENT])
-    def test_the_named_consent_passes(self, kind: Up) -> None:
-        """Of both kinds that carry one."""
-        verified = consent.verify_attached(self._message(kind), _REGISTER_KEYS, _SERVICE_KEYS)
-        assert verified.consent == wire.CONSENT
-
-    @pytest.mark.parametrize("kind", [Up.FRAME, Up.CONSENT])
-    @pytest.mark.parametrize("field", ["consent", "interaction"])
-    def test_another_id_is_foreign(self, kind: Up, field: str) -> None:
-        """Neither another consent nor another interaction can be named."""
-        message = self._message(kind, **{field: bytes(16)})
-        with pytest.raises(RefusedMessage) as refused:
-            consent.verify_attached(message, _REGISTER_KEYS, _SERVICE_KEYS)
-        assert refused.value.reason is Reason.CONSENT_FOREIGN
-
-    def test_keys_of_the_wrong_purpose_do_not_verify(self) -> None:
-        """A receipts key signs no blanks."""
-        message = self._message(Up.CONSENT)
-        assert isinstance(message.payload, ConsentUp)
-        with pytest.raises(RefusedMessage) as refused:
-            consent.verify_attached(message, _REGISTER_KEYS, wire.lookup(wire.RECEIPTS_KEY))
-        assert refused.value.reason is Reason.CONSENT_FORGED
-
-    def test_other_kinds_carry_none(self) -> None:
-        """A mistake of the caller."""
-        with pytest.raises(TypeError):
-            consent.verify_attached(self._message(Up.STATUS), _REGISTER_KEYS, _SERVICE_KEYS)
+def test_a_key_of_another_purpose_signs_no_blanks() -> None:
+    """T6: the key that signs receipts of storage is none for consents."""
+    with pytest.raises(RefusedMessage) as refused:
+        consent.verify_receipt(wire.RECEIPT_BYTES, _REGISTER_KEYS, wire.lookup(wire.RECEIPTS_KEY))
+    assert refused.value.reason is Reason.CONSENT_FORGED
