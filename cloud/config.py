@@ -55,7 +55,7 @@ class S3Config:
     )
     ca_file: Path | None = field(
         default=None,
-        metadata=_key("certificates (PEM) that the server's must come from; default: the system's"),
+        metadata=_key("authorities (PEM) of the server; default: the system's"),
     )
     emulated: bool = field(
         default=False, metadata=_key("the server is an imitation that checks nothing; development only")
@@ -88,9 +88,7 @@ class MqttConfig:
     )
     ca_file: Path | None = field(
         default=None,
-        metadata=_key(
-            "certificates (PEM) that the broker's must come from; default: state_dir/ca/services.crt"
-        ),
+        metadata=_key("authorities (PEM) of the broker; default: state_dir/pki/services-ca.crt"),
     )
     certificate_file: Path | None = field(
         default=None, metadata=_key("this service's certificate (PEM); default: made in state_dir by setup")

@@ -226,6 +226,25 @@ def _key_schema(key: Key) -> dict[str, Any]:
     }
 
 
+def markdown_table() -> str:
+    """Every key as the documentation lists it."""
+    lines = ["| key | default | bounds | what |", "|---|---|---|---|"]
+    for key in KEYS.values():
+        default = (
+            "" if key.default in {None, MISSING} else f"`{plain(key.default)}`".replace("`True`", "`true`")
+        )
+        bounds = ", ".join(key.choices or ())
+        if key.low is not None and key.high is not None:
+            bounds = f"{_number(key.low)} to {_number(key.high)}"
+        meaning = key.meaning.replace("|", "\\|")
+        lines.append(f"| `{key.path}` | {default.replace('`False`', '`false`')} | {bounds} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if value < 1e15 else f"{value:g}"
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it."""
     return str(value) if isinstance(value, Path) else value

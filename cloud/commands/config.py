@@ -20,6 +20,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         parser.add_argument("--json", action="store_true", help="print JSON")
     schema = actions.add_parser("schema", help="print the JSON Schema of the file, with every key's meaning")
     schema.add_argument("--json", action="store_true", help="what it prints anyway")
+    schema.add_argument("--markdown", action="store_true", help="print the documentation's table instead")
     check.set_defaults(run=run_check)
     show.set_defaults(run=run_show)
     schema.set_defaults(run=run_schema)
@@ -80,10 +81,13 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_schema(_: argparse.Namespace) -> int:
+def run_schema(args: argparse.Namespace) -> int:
     """Print the JSON Schema."""
-    from cloud.config_keys import json_schema
+    from cloud.config_keys import json_schema, markdown_table
 
+    if args.markdown:
+        print(markdown_table(), end="")
+        return 0
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
     return 0
 
