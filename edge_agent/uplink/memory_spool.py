@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from edge_agent.uplink.accounting import DropReason, Fate, account, captured, ended
 from edge_agent.uplink.errors import SpoolError, no_room
@@ -43,6 +44,7 @@ class MemorySpool:
         self._now_ms = now_ms
         self._bounds = SpoolBounds() if bounds is None else bounds
         self._messages: dict[bytes, _Kept] = {}
+        self._bytes_of: Counter[Lane] = Counter()
         self._ended: set[bytes] = set()
         self._blanks: dict[bytes, tuple[SpooledBlank, bool]] = {}
         self._settings: dict[str, str] = {}
@@ -78,8 +80,9 @@ class MemorySpool:
         for ending in write.endings:
             self._remove((ending.message_id,), ending.fate, ending.reason)
         self._ended.update(write.erase)
-        of_ended = [kept for kept in self._messages.values() if kept.outgoing.consent in write.erase]
-        self._remove((kept.outgoing.message_id for kept in of_ended), Fate.GONE)
+        if write.erase:
+            of_ended = [kept for kept in self._messages.values() if kept.outgoing.consent in write.erase]
+            self._remove((kept.outgoing.message_id for kept in of_ended), Fate.GONE)
         for outgoing in write.messages:
             self._put(outgoing)
         self._thin_out()
@@ -96,12 +99,12 @@ class MemorySpool:
 
     def candidates(self, lane: Lane, after: int, limit: int) -> tuple[Entry, ...]:
         """As `Spool.candidates`."""
-        found = [
+        found = (
             Entry(kept.position, one.message_id, one.kind, len(one.message), one.sha256, one.consent)
             for kept in self._messages.values()
-            if (one := kept.outgoing).lane is lane and kept.position > after and kept.aside is None
-        ]
-        return tuple(found[:limit])
+            if kept.position > after and kept.aside is None and (one := kept.outgoing).lane is lane
+        )
+        return tuple(islice(found, limit))
 
     def load(self, message_id: bytes) -> bytes | None:
         """As `Spool.load`."""
@@ -194,12 +197,11 @@ class MemorySpool:
 
     def _check_room(self, write: Write) -> None:
         """Before anything is changed, as nothing can be rolled back here."""
-        leaving = {ending.message_id for ending in write.endings}
-        small = self._size(lane for lane in Lane if lane is not Lane.FRAMES) - sum(
-            len(kept.outgoing.message)
-            for message_id, kept in self._messages.items()
-            if message_id in leaving and kept.outgoing.lane is not Lane.FRAMES
-        )
+        leaving = {ending.message_id for ending in write.endings} & self._messages.keys()
+        small = self._bytes_of.total() - self._bytes_of[Lane.FRAMES]
+        for message_id in leaving:
+            outgoing = self._messages[message_id].outgoing
+            small -= len(outgoing.message) if outgoing.lane is not Lane.FRAMES else 0
         for outgoing in write.messages:
             size = len(outgoing.message)
             if outgoing.message_id in self._messages and outgoing.message_id not in leaving:
@@ -218,9 +220,10 @@ class MemorySpool:
         self._position += 1
         self._arrival += outgoing.lane is Lane.FRAMES
         self._messages[outgoing.message_id] = _Kept(self._position, thinning_rank(self._arrival), outgoing)
+        self._bytes_of[outgoing.lane] += len(outgoing.message)
 
     def _thin_out(self) -> None:
-        while self._size(Lane) > self._bounds.max_bytes and self._size((Lane.FRAMES,)):
+        while self._bytes_of.total() > self._bounds.max_bytes and self._bytes_of[Lane.FRAMES]:
             frames = (kept for kept in self._messages.values() if kept.outgoing.lane is Lane.FRAMES)
             first = max(frames, key=lambda kept: kept.rank)
             self._remove((first.outgoing.message_id,), Fate.DROPPED, DropReason.FULL)
@@ -229,11 +232,8 @@ class MemorySpool:
         removed = [kept for one in message_ids if (kept := self._messages.pop(one, None)) is not None]
         for kept in removed:
             self._counters[ended(kept.outgoing.lane, fate, reason)] += 1
+            self._bytes_of[kept.outgoing.lane] -= len(kept.outgoing.message)
         return len(removed)
-
-    def _size(self, lanes: Iterable[Lane]) -> int:
-        of = set(lanes)
-        return sum(len(kept.outgoing.message) for kept in self._messages.values() if kept.outgoing.lane in of)
 
     def _usable(self, now_ms: int) -> list[SpooledBlank]:
         return [
@@ -244,7 +244,7 @@ class MemorySpool:
         of_lane = [kept for kept in self._messages.values() if kept.outgoing.lane is lane]
         return LaneStats(
             account=account(lane, self._counters, len(of_lane)),
-            size_bytes=self._size((lane,)),
+            size_bytes=self._bytes_of[lane],
             oldest_at_ms=min((kept.outgoing.at_ms for kept in of_lane), default=None),
             set_aside=Counter(kept.aside for kept in of_lane if kept.aside is not None),
         )

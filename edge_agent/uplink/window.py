@@ -56,7 +56,7 @@ class Window:
     def room_for(self, lane: Lane) -> int:
         """How many more messages of a lane may come in, their bytes apart."""
         room = self._policy.window_count - len(self._flights)
-        return room if lane is not Lane.FRAMES else min(room, self._policy.frames_count - self._frames)
+        return room if lane is not Lane.FRAMES else min(room, self._policy.frames_at_once - self._frames)
 
     def has_room(self, lane: Lane, size: int) -> bool:
         """Whether one more message of so many bytes may come in."""
