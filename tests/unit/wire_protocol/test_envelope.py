@@ -263,6 +263,18 @@ class TestForm:
         message = self._forged(lambda head: head.update({"attached": [bytes(32)]}))
         assert _reason(message, wire.on_topic(Up.WITHDRAWAL)) is Reason.MALFORMED
 
+    @pytest.mark.parametrize(
+        ("kind", "attached"),
+        [(Up.FRAME, 0), (Up.FRAME, 1), (Up.FRAME, 3), (Up.CONSENT, 0), (Up.CONSENT, 2), (Up.STATUS, 1)],
+    )
+    def test_as_many_attachments_as_the_kind_has(self, kind: Up, attached: int) -> None:
+        """However well their digests are signed."""
+        parts = [b"attachment"] * attached
+        head = replace(wire.header(kind), attached=(hashlib.sha256(b"attachment").digest(),) * attached)
+        payload = cbor.encode(_map(wire.PAYLOADS[kind]))
+        signed = cose.cose_sign(head.fields(_KEY.kid), payload, _KEY, envelope.AAD_UP)
+        assert _reason(cbor.encode([signed, *parts]), head.topic) is Reason.MALFORMED
+
     def test_swapped_attachments_are_refused(self) -> None:
         """Their order is signed."""
         first, receipt, sealed = cbor.decode(wire.example(Up.FRAME).message)
