@@ -24,6 +24,7 @@ class RateLimit:
     def wait_ms(self, source: str, now_ms: int) -> int:
         """0, and the request counts; or how long this source must wait, and it does not count."""
         full_at_ms = max(self._full_at_ms.pop(source, now_ms), now_ms)
+        full_at_ms = min(full_at_ms, now_ms + self._burst * self._refill_ms)  # the clock stepped back
         missing_ms = full_at_ms - now_ms
         wait_ms = max(0, missing_ms - (self._burst - 1) * self._refill_ms)
         self._full_at_ms[source] = full_at_ms if wait_ms else full_at_ms + self._refill_ms

@@ -76,9 +76,14 @@ class Upkeep:
             BrokerAway, BrokerRefused: As `BrokerRights`.
             DatabaseAway: The database does not answer.
         """
-        report = self.broker.sync(all_enrolled(self.database))
-        for change in report.changes:
-            log.info("rights.changed", extra=fields(change=change))
+        enrolled = all_enrolled(self.database)
+        while True:
+            for change in self.broker.sync(enrolled).changes:
+                log.info("rights.changed", extra=fields(change=change))
+            before, enrolled = enrolled, all_enrolled(self.database)
+            # Who was let in or put out meanwhile has the rights of before: compare once more.
+            if enrolled == before:
+                return
 
     def _registers(self) -> list[Ending]:
         found = []
