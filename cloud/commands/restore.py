@@ -78,5 +78,5 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {done.reclaimed.unverified} versions verify no more; the sweeper deletes them")
     for register in unknown:
         print(f"  {register} was enrolled after the backup: enrol it again; its frames since then are lost")
-    print("  next: topscoop cloud broker sync, then start the services")
+    print("  next: revoke again what was revoked since then; topscoop cloud broker sync; start the services")
     return 0

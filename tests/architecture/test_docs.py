@@ -14,7 +14,11 @@ from edge_agent.adapters.metrics import Metrics
 from topscoop.cli import build_parser
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = [_ROOT / "README.md", _ROOT / "deploy" / "edge.toml", *sorted((_ROOT / "docs").glob("*.md"))]
+_PAGES = [
+    _ROOT / "README.md",
+    *sorted((_ROOT / "deploy").glob("*.toml")),
+    *sorted((_ROOT / "docs").glob("*.md")),
+]
 _TEXT = "\n".join(page.read_text("utf-8") for page in _PAGES)
 _TEXT_FILES = {".py", ".md", ".toml", ".txt", ".json", ".js", ".css", ".html", ".sh", ".service", ".in", ""}
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("wire_protocol", "inference", "edge_agent")
+_PACKAGES = ("wire_protocol", "inference", "edge_agent", "cloud")
 _WORLD = {
     "asyncio", "http", "os", "random", "secrets", "select", "selectors", "shutil", "signal", "socket",
     "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
-    "fastapi", "onnxruntime", "prometheus_client", "sqlite_utils", "starlette", "uvicorn",
+    "boto3", "botocore", "fastapi", "obstore", "onnxruntime", "paho", "prometheus_client", "psycopg",
+    "sqlite_utils", "ssl", "starlette", "uvicorn", "uvloop",
 }  # fmt: skip
 _CLOCKS = {"now", "utcnow", "today"}
 
@@ -25,8 +26,36 @@ _SHELLS = {
     "inference/picture/worker.py": "is the worker process",
     "inference/cli.py": "a command",
     "inference/default_models.py": "looks for folders",
+    "cloud/broker/configuration.py": "writes the broker's files",
+    "cloud/broker/control.py": "talks to the broker's plugin",
+    "cloud/clock.py": "reads the clock",
+    "cloud/collector/service.py": "is the process",
+    "cloud/config_sources.py": "reads file and environment",
+    "cloud/enrolment/files.py": "writes files",
+    "cloud/enrolment/http_api.py": "serves HTTP",
+    "cloud/enrolment/pki_folder.py": "reads and writes certificates",
+    "cloud/enrolment/registers.py": "makes codes",
+    "cloud/enrolment/server.py": "is the process",
+    "cloud/enrolment/set_up.py": "takes addresses apart",
+    "cloud/health.py": "serves HTTP",
+    "cloud/mqtt_client.py": "talks to the broker",
+    "cloud/privacy/downlink.py": "makes message ids",
+    "cloud/privacy/keeper_service.py": "is the process",
+    "cloud/privacy/memory_key_vault.py": "makes keys",
+    "cloud/service_keys.py": "reads and writes keys",
+    "cloud/state_folder.py": "makes folders",
 }
-_SHELL_FOLDERS = ("edge_agent/adapters/", "edge_agent/commands/", "edge_agent/cli.py")
+_SHELL_FOLDERS = (
+    "edge_agent/adapters/",
+    "edge_agent/commands/",
+    "edge_agent/cli.py",
+    "cloud/collector/adapters/",
+    "cloud/commands/",
+    "cloud/database/",
+    "cloud/objects/",
+    "cloud/operations/",
+    "cloud/privacy/adapters/",
+)
 _LOOPS = {"asyncio", "threading"}  # what loops and the agent may use beside pure code
 _LOOP_FILES = (
     "_loop.py",
@@ -35,6 +64,8 @@ _LOOP_FILES = (
     "edge_agent/stock.py",
     "edge_agent/events.py",
     "edge_agent/memory_journal.py",
+    "cloud/collector/batches.py",
+    "cloud/collector/in_flight.py",
 )
 
 
