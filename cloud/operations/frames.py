@@ -102,15 +102,16 @@ def _page(
 ) -> list[StoredFrame]:
     row = frames.c
     statement = select(frames).where(row.tenant == tenant)
-    for value, condition in (
-        (wanted.register, row.register == wanted.register),
-        (wanted.consent, row.consent == wanted.consent),
-        (wanted.since_ms, row.stored_at_ms >= wanted.since_ms),
-        (wanted.until_ms, row.stored_at_ms < wanted.until_ms),
-        (None if wanted.erased else True, row.erased_at_ms.is_(None)),
-    ):
-        if value is not None:
-            statement = statement.where(condition)
+    if wanted.register is not None:
+        statement = statement.where(row.register == wanted.register)
+    if wanted.consent is not None:
+        statement = statement.where(row.consent == wanted.consent)
+    if wanted.since_ms is not None:
+        statement = statement.where(row.stored_at_ms >= wanted.since_ms)
+    if wanted.until_ms is not None:
+        statement = statement.where(row.stored_at_ms < wanted.until_ms)
+    if not wanted.erased:
+        statement = statement.where(row.erased_at_ms.is_(None))
     if after is not None:
         same_time = (row.stored_at_ms == after.stored_at_ms) & (row.message_id > after.message_id)
         statement = statement.where((row.stored_at_ms > after.stored_at_ms) | same_time)

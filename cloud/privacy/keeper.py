@@ -176,3 +176,4 @@ class Keeper:
         if unused:
             self._vault.destroy(tenant, unused)
             log.info("blanks.ended", extra=fields(tenant=tenant, count=len(unused)))
+        self._vault.forget(tenant, now_ms)

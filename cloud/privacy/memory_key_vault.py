@@ -73,6 +73,15 @@ class MemoryKeyVault:
             if (tenant, blank) in self._held:
                 self._held[tenant, blank].used = True
 
+    def forget(self, tenant: str, now_ms: int) -> int:
+        """As the port says."""
+        over = [
+            blank for blank, held in self._of(tenant) if held.private is None and held.ends_at_ms <= now_ms
+        ]
+        for blank in over:
+            del self._held[tenant, blank]
+        return len(over)
+
     def register_of(self, tenant: str, blank: bytes) -> str | None:
         """As the port says."""
         held = self._held.get((tenant, blank))

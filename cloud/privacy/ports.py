@@ -58,6 +58,10 @@ class KeyVault(Protocol):
         """These blanks were filled: their keys end with their consents, not with the blanks' time."""
         ...
 
+    def forget(self, tenant: str, now_ms: int) -> int:
+        """Remove the rows of destroyed keys whose blanks' time is over; how many. Raises KeysNotScrubbed."""
+        ...
+
     def register_of(self, tenant: str, blank: bytes) -> str | None:
         """Which register a blank was issued to; known for destroyed ones too."""
         ...

@@ -88,5 +88,15 @@ def test_ended_are_those_whose_time_is_over_and_that_were_not_used(vault: KeyVau
     assert vault.live("nord", "till-1", 0) == [early.blank], "a used key lives on"
 
 
+def test_rows_of_destroyed_keys_are_forgotten_at_the_end_of_their_time(vault: KeyVault) -> None:
+    gone, kept = vault.issue("nord", "till-1", 2, NOW_MS, NOW_MS + 10)
+    vault.destroy("nord", [gone.blank])
+    assert vault.forget("nord", NOW_MS + 9) == 0
+    assert vault.forget("sued", NOW_MS + 10) == 0
+    assert vault.forget("nord", NOW_MS + 10) == 1
+    assert vault.register_of("nord", gone.blank) is None
+    assert vault.live("nord", "till-1", 0) == [kept.blank]
+
+
 def test_nobody_knows_the_register_of_a_blank_that_was_never_issued(vault: KeyVault) -> None:
     assert vault.register_of("nord", bytes(16)) is None

@@ -145,11 +145,7 @@ class SqlKeyVault:
             return connection.execute(found, {"of": tenant}).scalar()
 
     def forget(self, tenant: str, now_ms: int) -> int:
-        """Remove rows of destroyed keys whose blanks' time is over, and day keys of none; how many rows.
-
-        Raises:
-            DatabaseAway, KeysNotScrubbed: Call again.
-        """
+        """As the port says; day keys that wrap nothing any more go with them."""
         rows = delete(consent_keys).where(
             _TENANT, consent_keys.c.wrapped == wrapping.DESTROYED, consent_keys.c.ends_at_ms <= now_ms
         )
