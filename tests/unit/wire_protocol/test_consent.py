@@ -152,8 +152,11 @@ def test_receipts_of_another_form_are_forged() -> None:
 
 def test_oversized_ones_are_not_even_parsed() -> None:
     """The limit comes first."""
-    assert _blank_reason(bytes(CONSENT_BLANK_MAX_BYTES + 1)) is Reason.CONSENT_FORGED
-    assert _receipt_reason(bytes(CONSENT_RECEIPT_MAX_BYTES + 1)) is Reason.CONSENT_FORGED
+    with pytest.raises(RefusedMessage, match="allowed are 1024"):
+        consent.verify_blank(bytes(CONSENT_BLANK_MAX_BYTES + 1), _SERVICE_KEYS)
+    with pytest.raises(RefusedMessage, match="allowed are 4096") as refused:
+        _verified(bytes(CONSENT_RECEIPT_MAX_BYTES + 1))
+    assert refused.value.reason is Reason.CONSENT_FORGED
 
 
 def test_the_longest_of_each_fits_its_limit() -> None:

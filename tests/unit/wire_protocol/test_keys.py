@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -89,13 +90,18 @@ def test_signatures_of_another_length_do_not_verify(key: SigningKey, length: int
     assert not key.verification_key.verifies(signature, b"")
 
 
+def test_a_padded_number_is_another_signature() -> None:
+    """T2: r and s have 32 bytes each; a zero more in front would be a second form."""
+    key, signature = wire.REGISTER_P256_KEY.verification_key, wire.REGISTER_P256_KEY.sign(b"")
+    assert key.verifies(signature, b"")
+    assert not key.verifies(signature[:32] + b"\0" + signature[32:], b"")
+
+
 def test_der_signatures_do_not_verify() -> None:
     """One form only: r ‖ s."""
-    der = wire.REGISTER_P256_KEY.private
-    assert isinstance(der, ec.EllipticCurvePrivateKey)
-    from cryptography.hazmat.primitives import hashes
-
-    signature = der.sign(b"", ec.ECDSA(hashes.SHA256()))
+    private = wire.REGISTER_P256_KEY.private
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    signature = private.sign(b"", ec.ECDSA(hashes.SHA256()))
     assert not wire.REGISTER_P256_KEY.verification_key.verifies(signature, b"")
 
 
