@@ -2,21 +2,26 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
-from cloud.config import CloudConfig
+from cloud.broker.composition import service_credentials
+from cloud.broker.rights import KEEPER
+from cloud.config import CloudConfig, MqttConfig
+from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.errors import ConfigError, StandInRefused
 from cloud.log_fields import fields
+from cloud.mqtt_client import MqttClient
 from cloud.objects.ports import ObjectStore
 from cloud.operations.setup import SetUp, prepare_database
 from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.key_schema import KEYS
 from cloud.privacy.ports import MasterKey
-
-if TYPE_CHECKING:
-    from cloud.privacy.adapters.report_link import ReportLink
+from wire_protocol.topics import KEEPER_SHARES
 
 log = logging.getLogger(__name__)
+
+REPORTS_IN_FLIGHT: Final = 20
+"""Reports that the broker hands over before the first is acknowledged; it holds the rest."""
 
 
 def open_master_key(config: CloudConfig) -> MasterKey:
@@ -72,17 +77,20 @@ def open_objects(config: CloudConfig) -> ObjectStore:
     return S3Store(config.s3)
 
 
-def open_link(config: CloudConfig) -> "ReportLink":
-    """The keeper's connection to the broker, to be entered; only within a running event loop.
+def open_link(config: CloudConfig) -> MqttClient:
+    """The keeper's client at the broker; its `run` connects it.
 
     Raises:
         PkiError: Its certificate is missing; `topscoop cloud setup` makes it.
     """
-    from cloud.broker.composition import service_credentials
-    from cloud.broker.rights import KEEPER
-    from cloud.privacy.adapters.report_link import ReportLink
+    return keeper_client(config.mqtt, service_credentials(config, KEEPER) if config.mqtt.tls else None)
 
-    return ReportLink(config.mqtt, service_credentials(config, KEEPER) if config.mqtt.tls else None)
+
+def keeper_client(config: MqttConfig, credentials: CredentialFiles | None) -> MqttClient:
+    """A client that takes in registers' reports."""
+    return MqttClient(
+        config, credentials, service=KEEPER, filters=KEEPER_SHARES, receive_maximum=REPORTS_IN_FLIGHT
+    )
 
 
 def set_up_keys(setup: SetUp) -> str:

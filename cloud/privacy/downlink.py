@@ -3,9 +3,8 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
-from cloud.collector.ports import Link
 from cloud.privacy.ports import IssuedKey
 from wire_protocol.consent import Blank, make_blank
 from wire_protocol.envelope import MESSAGE_ID_BYTES, Header, make
@@ -14,6 +13,14 @@ from wire_protocol.messages import BlanksDown, EraseDown, Payload
 from wire_protocol.topics import Down, Identity, Topic
 
 ERASE_PER_MESSAGE: Final = 200
+
+
+class Publisher(Protocol):
+    """The way down."""
+
+    def publish(self, topic: Topic, message: bytes) -> None:
+        """Send once, or lose it where the broker is away. Never blocks, never raises."""
+
 
 SignerOf = Callable[[str], SigningKey]
 """The key for consent of a tenant; raises `cloud.errors.ServiceKeyMissing`."""
@@ -28,7 +35,7 @@ class Downlink:
         clock: Milliseconds since 1970.
     """
 
-    def __init__(self, link: Link, signer_of: SignerOf, clock: Callable[[], int]) -> None:
+    def __init__(self, link: Publisher, signer_of: SignerOf, clock: Callable[[], int]) -> None:
         self._link = link
         self._signer_of = signer_of
         self._clock = clock

@@ -10,8 +10,26 @@ from cloud.collector.ports import Link
 from cloud.log_fields import fields
 from cloud.privacy.keeper import BATCH, Keeper
 from wire_protocol.errors import OperatorError, RefusedMessage, TopscoopError
+from wire_protocol.topics import Topic
 
 log = logging.getLogger(__name__)
+
+
+class FromThreads:
+    """Publishes from any thread over a link that belongs to the event loop.
+
+    Args:
+        link: Of this loop.
+        loop: The one that runs.
+    """
+
+    def __init__(self, link: Link, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = link
+        self._loop = loop
+
+    def publish(self, topic: Topic, message: bytes) -> None:
+        """As `Link`, a moment later."""
+        self._loop.call_soon_threadsafe(self._link.publish, topic, message)
 
 
 class Watch(Protocol):

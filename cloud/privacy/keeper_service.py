@@ -2,18 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter
 
 from cloud.clock import now_ms
-from cloud.collector.ports import Link
 from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
 from cloud.health import Health, HealthServer
+from cloud.mqtt_client import MqttClient
 from cloud.privacy.composition import open_link, open_objects, open_vault
-from cloud.privacy.downlink import Downlink
+from cloud.privacy.downlink import Downlink, Publisher
 from cloud.privacy.erasure import Eraser
 from cloud.privacy.keeper import Keeper, Stock
 from cloud.privacy.keeper_loop import Pace, run_keeper
@@ -22,7 +22,7 @@ from cloud.privacy.records import Records
 from cloud.service_keys import Purpose, ServiceKeyFolder
 from wire_protocol.errors import TopscoopError
 
-_BEAT_S: Final = 5
+_BEAT_S: Final = 1
 
 
 class KeeperWatch:
@@ -30,7 +30,7 @@ class KeeperWatch:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.health = Health("erasure", "retention")
+        self.health = Health("broker", "erasure", "retention")
         self._done = Counter(
             "topscoop_keeper_done",
             "Blanks sent, consents erased, consents ended by retention",
@@ -67,7 +67,7 @@ class KeeperWatch:
             self.health.report(what, ok=False, words=str(error))
 
 
-def build_keeper(config: CloudConfig, database: Database, vault: KeyVault, link: Link) -> Keeper:
+def build_keeper(config: CloudConfig, database: Database, vault: KeyVault, link: Publisher) -> Keeper:
     """The keeper over these stores and this link."""
     records = Records(database)
     signing_keys = ServiceKeyFolder(config.state_dir)
@@ -95,28 +95,35 @@ async def serve(config: CloudConfig) -> None:
         probe = HealthServer(watch.health, watch.registry, config.health.host, config.keeper.health_port)
         try:
             with probe:
-                async with open_link(config) as link:
-                    print(f"keeper runs, health on port {probe.port}", flush=True)
-                    keeper = build_keeper(config, database, vault, link)
-                    pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
-                    await _until_signal(run_keeper(keeper, link, database.tenants, pace, watch), watch.health)
+                link = open_link(config)
+                keeper = build_keeper(config, database, vault, FromThreads(link, asyncio.get_running_loop()))
+                pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
+                print(f"keeper runs, health on port {probe.port}", flush=True)
+                await _until_signal(
+                    {
+                        "broker": link.run(),
+                        "keeper": run_keeper(keeper, link, database.tenants, pace, watch),
+                        "beat": _beat(watch.health, link),
+                    }
+                )
         finally:
             vault.close()
 
 
-async def _until_signal(work: Coroutine[Any, Any, None], health: Health) -> None:
+async def _until_signal(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work, name="keeper"), group.create_task(_beat(health), name="beat")]
+        tasks = [group.create_task(work, name=name) for name, work in works.items()]
         await stopped.wait()
         for task in tasks:
             task.cancel()
 
 
-async def _beat(health: Health) -> None:
+async def _beat(health: Health, link: MqttClient) -> None:
     while True:
         health.beat()
+        health.report("broker", ok=link.connected)
         await asyncio.sleep(_BEAT_S)

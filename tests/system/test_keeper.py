@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cloud.broker.errors import BrokerAway
-from cloud.privacy.adapters.report_link import ReportLink
+from cloud.errors import ConfigError
+from cloud.privacy.composition import keeper_client
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.keeper import Keeper, Stock
-from cloud.privacy.keeper_loop import Pace, run_keeper
+from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
 from tests.builders.broker_stack import BrokerStack
 from tests.builders.privacy_stage import Stage
 from tests.builders.wire_messages import CONSENT_KEY, IDENTITY, NOW_MS, REGISTER, TENANT, lookup
@@ -60,31 +60,35 @@ async def test_a_report_brings_blanks_and_a_withdrawal_brings_the_order_to_erase
         for topic in register_may_subscribe(IDENTITY):
             register.subscribe(topic)
         seen = Seen()
-        async with ReportLink(broker.mqtt_config, broker.pki.service_files("keeper")) as link:
-            downlink = Downlink(link, lambda _: CONSENT_KEY, stage.time)
-            keeper = Keeper(
-                stage.records,
-                stage.vault,
-                stage.eraser,
-                downlink,
-                stock=Stock(blanks=300, days=90),
-                clock=stage.time,
-            )
-            running = asyncio.create_task(
-                run_keeper(keeper, link, stage.records.tenants, Pace(0.05, 0.05), seen)
-            )
-            register.publish(*stage.report(left=0, wanted=3))
-            blanks = _payload(await _within(register.messages.get))
-            assert isinstance(blanks, BlanksDown)
-            assert len(blanks.blanks) == 3
-            topic, forged = stage.report(left=0, wanted=9)
-            register.publish(topic, forged[:-1] + bytes([forged[-1] ^ 1]))
-            assert await asyncio.wait_for(seen.refusals.get(), 30) == Reason.BAD_SIGNATURE
-            stage.records.withdraw(TENANT, given.consent, Source.CUSTOMER, NOW_MS, actor="customer")
-            assert _payload(await _within(register.messages.get)) == EraseDown((given.consent,))
-            running.cancel()
+        link = keeper_client(broker.mqtt_config, broker.pki.service_files("keeper"))
+        downlink = Downlink(FromThreads(link, asyncio.get_running_loop()), lambda _: CONSENT_KEY, stage.time)
+        keeper = Keeper(
+            stage.records,
+            stage.vault,
+            stage.eraser,
+            downlink,
+            stock=Stock(blanks=300, days=90),
+            clock=stage.time,
+        )
+        running = [
+            asyncio.create_task(link.run()),
+            asyncio.create_task(run_keeper(keeper, link, stage.records.tenants, Pace(0.05, 0.05), seen)),
+        ]
+        await asyncio.wait_for(link.ready(), 30)
+        register.publish(*stage.report(left=0, wanted=3))
+        blanks = _payload(await _within(register.messages.get))
+        assert isinstance(blanks, BlanksDown)
+        assert len(blanks.blanks) == 3
+        topic, forged = stage.report(left=0, wanted=9)
+        register.publish(topic, forged[:-1] + bytes([forged[-1] ^ 1]))
+        assert await asyncio.wait_for(seen.refusals.get(), 30) == Reason.BAD_SIGNATURE
+        stage.records.withdraw(TENANT, given.consent, Source.CUSTOMER, NOW_MS, actor="customer")
+        assert _payload(await _within(register.messages.get)) == EraseDown((given.consent,))
+        for task in running:
+            task.cancel()
+        for task in running:
             with pytest.raises(asyncio.CancelledError):
-                await running
+                await task
         assert stage.versions(given) == []
         assert len(stage.vault.live(TENANT, REGISTER, 0)) == 3
         register.close()
@@ -94,14 +98,6 @@ async def test_a_report_brings_blanks_and_a_withdrawal_brings_the_order_to_erase
 async def test_who_may_not_read_reports_is_told_at_the_start(tmp_path: Path) -> None:
     """T7: another service's certificate does not let anybody into the keeper's share."""
     with BrokerStack(tmp_path / "state", [IDENTITY]) as broker:
-        link = ReportLink(broker.mqtt_config, broker.pki.service_files("collector"))
-        with pytest.raises(BrokerAway, match="refuses the keeper"):
-            await link.__aenter__()
-
-
-async def test_a_broker_that_is_away_is_said_at_the_start(tmp_path: Path) -> None:
-    with BrokerStack(tmp_path / "state", [IDENTITY]) as broker:
-        config, files = broker.mqtt_config, broker.pki.service_files("keeper")
-        broker.mosquitto.kill()
-        with pytest.raises(BrokerAway, match="cannot be reached"):
-            await ReportLink(config, files).__aenter__()
+        link = keeper_client(broker.mqtt_config, broker.pki.service_files("collector"))
+        with pytest.raises(ConfigError, match="refuses the subscription"):
+            await asyncio.wait_for(link.run(), 30)
