@@ -29,7 +29,7 @@ from wire_protocol.topics import Up
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LOOK_EVERY_S: Final = 10.0
+LOOK_EVERY_S: Final = 5.0
 _SAVE_CLOCK_EVERY_MS: Final = 600_000
 _NS_PER_S: Final = 1_000_000_000
 _NS_PER_MS: Final = 1_000_000

@@ -8,6 +8,7 @@ import logging
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -128,6 +129,8 @@ class _Connection:
         self._awaiting: dict[int, bytes] = {}
         self._early: dict[int, ReasonCode] = {}
         self._max_packet_bytes = _MOST_PACKET_BYTES
+        self._credit = 0
+        self._waiting: deque[tuple[bytes, str, bytes]] = deque()
         self._reason = "the connection was lost"
 
     def start(self, after: "_Connection | None") -> None:
@@ -142,6 +145,14 @@ class _Connection:
         self._closing.set()
 
     def publish(self, message_id: bytes, topic: str, message: bytes) -> None:
+        with self._guard:
+            if self._credit <= 0:
+                self._waiting.append((message_id, topic, message))
+                return
+            self._credit -= 1
+        self._send(message_id, topic, message)
+
+    def _send(self, message_id: bytes, topic: str, message: bytes) -> None:
         client = self._client
         if client is None or not client.is_connected():
             return  # its Disconnected is on the way
@@ -152,7 +163,7 @@ class _Connection:
             # Longer than MQTT can carry, or no topic: the delivery's limits are far below.
             log.error("link.unsendable", extra=fields(topic=topic, error=str(error)))  # noqa: TRY400 - told whole
             return
-        if info.rc not in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE}:
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             return  # its Disconnected is on the way
         with self._guard:
             code = self._early.pop(info.mid, None)
@@ -172,6 +183,10 @@ class _Connection:
                 self._talk(client)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self._reason = _words(error)
+        except Exception as error:
+            # What paho makes of bytes that are no MQTT; the next connection starts with nothing of it.
+            log.exception("link.defect")
+            self._reason = f"defect: {error}"
         finally:
             self._tell(Disconnected(self._reason))
 
@@ -203,7 +218,8 @@ class _Connection:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_queued_messages_set(0)  # the delivery's window is the bound
+        # Not paho's, but the broker's bound counts; it comes with CONNACK, too late for paho's own setting.
+        client.max_inflight_messages_set(_BROKER_IN_FLIGHT)
         if self._address.tls is not None:
             client.tls_set_context(self._address.tls())
         topic, message = self._will()
@@ -227,7 +243,8 @@ class _Connection:
             client.disconnect()
             return
         self._max_packet_bytes = int(getattr(properties, "MaximumPacketSize", _MOST_PACKET_BYTES))
-        client.max_inflight_messages_set(int(getattr(properties, "ReceiveMaximum", _BROKER_IN_FLIGHT)))
+        with self._guard:
+            self._credit = int(getattr(properties, "ReceiveMaximum", _BROKER_IN_FLIGHT))
         client.subscribe([(topic, _QOS) for topic in self._address.subscriptions])
 
     def _on_subscribe(
@@ -245,8 +262,12 @@ class _Connection:
             message_id = self._awaiting.pop(mid, None)
             if message_id is None:
                 self._early[mid] = code
+            following = self._waiting.popleft() if self._waiting else None
+            self._credit += following is None
         if message_id is not None:
             self._acknowledged(message_id, code)
+        if following is not None:
+            self._send(*following)
 
     def _acknowledged(self, message_id: bytes, code: ReasonCode) -> None:
         if code.value >= _REFUSED_FROM:
