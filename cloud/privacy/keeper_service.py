@@ -16,11 +16,11 @@ from cloud.privacy.composition import open_link, open_objects, open_vault
 from cloud.privacy.downlink import Downlink, Publisher
 from cloud.privacy.erasure import Eraser
 from cloud.privacy.keeper import Keeper, Stock
-from cloud.privacy.keeper_loop import Pace, run_keeper
+from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
 from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import Records
 from cloud.service_keys import Purpose, ServiceKeyFolder
-from wire_protocol.errors import TopscoopError
+from wire_protocol.errors import OperatorError, TopscoopError
 
 _BEAT_S: Final = 1
 
@@ -115,11 +115,18 @@ async def _until_signal(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work, name=name) for name, work in works.items()]
-        await stopped.wait()
-        for task in tasks:
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work, name=name) for name, work in works.items()]
+            await stopped.wait()
+            for task in tasks:
+                task.cancel()
+    except ExceptionGroup as died:
+        # What an operator can mend is said in one sentence; anything else keeps its traces.
+        wrong: Exception | None = died.subgroup(OperatorError)
+        while isinstance(wrong, ExceptionGroup):
+            wrong = wrong.exceptions[0]
+        raise wrong or died from None
 
 
 async def _beat(health: Health, link: MqttClient) -> None:
