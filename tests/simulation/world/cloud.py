@@ -157,7 +157,7 @@ class FaultyObjects:
     async def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
         await self._before("put")
         version = await self._inner.put(key, body, metadata, tags)
-        self._referee.was_put(key, version, body, metadata)
+        self._referee.was_put(key, version, body)
         self._crash_point()
         await self._after("put")
         return version

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from edge_agent.uplink.accounting import account
+from edge_agent.uplink.accounting import DropReason, Fate, captured, ended
 from edge_agent.uplink.errors import SpoolError
 from edge_agent.uplink.lanes import Lane
 from edge_agent.uplink.memory_spool import MemorySpool
@@ -14,6 +14,16 @@ from tests.simulation.world.referee import Referee
 from wire_protocol.topics import Identity
 
 T = TypeVar("T")
+
+CAPTURED_NAMES = {lane: captured(lane) for lane in Lane}
+FATE_NAMES = {
+    lane: (
+        *(ended(lane, fate) for fate in Fate if fate is not Fate.DROPPED),
+        *(ended(lane, Fate.DROPPED, reason) for reason in DropReason),
+    )
+    for lane in Lane
+}
+"""The counters that the equation is made of; `accounting.account` reads the same, more slowly."""
 
 
 class FaultyDisk:
@@ -98,7 +108,11 @@ class FaultyDisk:
         for outgoing in held.values():
             in_lane[outgoing.lane] += 1
         for lane in Lane:
-            self._referee.adds_up(self._identity, lane, account(lane, self.inner._counters, in_lane[lane]))
+            lost = self._counted(CAPTURED_NAMES[lane]) - self._counted(*FATE_NAMES[lane]) - in_lane[lane]
+            self._referee.adds_up(self._identity, lane, lost)
+
+    def _counted(self, *names: str) -> int:
+        return sum(self.inner._counters.get(name, 0) for name in names)
 
     def _writing(self, call: Callable[[], T], write: Write | None = None) -> T:
         who = self._identity.common_name

@@ -9,21 +9,19 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import ObjectsAway, ObjectStore
 from cloud.privacy.blank_issue import Need, blanks_to_issue, usable_until_ms
 from cloud.privacy.erasure import Eraser, ErasureRecords
-from cloud.privacy.erasure_plan import Step, Withdrawal
-from cloud.privacy.errors import KeyGone
+from cloud.privacy.erasure_plan import Withdrawal
+from cloud.privacy.memory_key_vault import MemoryKeyVault
 from cloud.privacy.ports import IssuedKey
 from tests.simulation.world.broker import Broker
 from tests.simulation.world.cloud import CollectorLink
 from tests.simulation.world.faults import Kind, Trouble
 from tests.simulation.world.loop import Life, VirtualLoop, in_life
 from tests.simulation.world.referee import Referee
-from wire_protocol import envelope, sealing
+from wire_protocol import envelope
 from wire_protocol.consent import Blank, make_blank
 from wire_protocol.envelope import Header, KeyLookup
 from wire_protocol.errors import RefusedMessage
@@ -38,53 +36,25 @@ PAUSE_S = 0.5
 """Between two steps of an erasure: much happens meanwhile."""
 
 
-class MemoryVault:
-    """`cloud.privacy.ports.KeyVault` in a dictionary; its content outlives the keeper."""
+class FaultyVault(MemoryKeyVault):
+    """The vault in memory, whose database may be away; its content outlives the keeper."""
 
-    def __init__(self, chance: random.Random, trouble: Trouble) -> None:
-        self._keys: dict[tuple[str, bytes], bytes] = {}
-        self._issued: dict[tuple[str, bytes], str] = {}
-        self._chance = chance
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
         self._trouble = trouble
 
     def issue(self, tenant: str, register: str, count: int, now_ms: int, ends_at_ms: int) -> list[IssuedKey]:
         self._ask()
-        issued = []
-        for _ in range(count):
-            blank, private = self._chance.randbytes(16), self._chance.randbytes(32)
-            self._keys[tenant, blank] = private
-            self._issued[tenant, blank] = register
-            public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-            issued.append(IssuedKey(blank, public))
-        return issued
-
-    def unseal(self, tenant: str, blank: bytes, sealed: bytes, info: bytes) -> bytes:
-        private = self._keys.get((tenant, blank))
-        if private is None:
-            raise KeyGone("no key of that consent")
-        return sealing.unseal(sealed, private, info)
+        return super().issue(tenant, register, count, now_ms, ends_at_ms)
 
     def destroy(self, tenant: str, blanks: Sequence[bytes]) -> None:
         self._ask()
-        for blank in blanks:
-            self._keys.pop((tenant, blank), None)
-
-    def live(self, tenant: str, register: str, issued_from_ms: int) -> list[bytes]:
-        mine = [key for key, whose in self._issued.items() if whose == register and key[0] == tenant]
-        return [key[1] for key in mine if key in self._keys]
-
-    def ended(self, tenant: str, now_ms: int, limit: int) -> list[bytes]:
-        return []
-
-    def mark_used(self, tenant: str, blanks: Sequence[bytes]) -> None:
-        """Blanks do not end within a seed."""
-
-    def register_of(self, tenant: str, blank: bytes) -> str | None:
-        return self._issued.get((tenant, blank))
+        super().destroy(tenant, blanks)
 
     def has_key(self, tenant: str, blank: bytes) -> bool:
         """For the referee."""
-        return (tenant, blank) in self._keys
+        held = self._held.get((tenant, blank))
+        return held is not None and held.private is not None
 
     def _ask(self) -> None:
         if self._trouble.strikes(Kind.DATABASE_AWAY):
@@ -95,7 +65,7 @@ class MemoryVault:
 class KeeperStores:
     """What the keeper works on; all of it outlives the keeper."""
 
-    vault: MemoryVault
+    vault: FaultyVault
     records: ErasureRecords
     objects: ObjectStore
     unfinished: Callable[[str], Sequence[Withdrawal]]
@@ -219,6 +189,3 @@ class Keeper:
     def _send(self, to: Identity, kind: Down, payload: BlanksDown | EraseDown, link: CollectorLink) -> None:
         header = Header(Topic(to, kind), self._chance.randbytes(16), 0, self._clock())
         link.send(header.topic, envelope.make(header, payload, (), self._signers[to.tenant]))
-
-
-DESTROYED = (Step.KEY_DESTROYED, Step.KEY_MARKED)

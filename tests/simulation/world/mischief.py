@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cloud.collector.values import State
+from cloud.errors import DatabaseAway
 from tests.simulation.world.broker import Session, Weather
 from tests.simulation.world.faults import Fault, Kind
 from tests.simulation.world.paper_keys import new_key
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SKEWS_MS: Final = tuple(sign * span for span in (300_000, 86_400_000, 400 * 86_400_000) for sign in (1, -1))
 _RAIN: Final = Weather(lose=0.12, repeat=0.3, lie=0.05, cut=0.02, delay_s=8.0)
 _LIES: Final = Weather(lie=0.5)
-FLOODED: Final = 120
+FLOODED: Final = 80
 
 
 class Mischief:
@@ -177,13 +178,30 @@ class Mischief:
             self._bite(fault)
 
     def _erase(self, fault: Fault) -> None:
-        """An operator erases, whether the cloud has seen the consent or not."""
+        """An operator erases: frames that are being stored just now, where there are any."""
+        under_way = self._under_way()
         register = self._register(fault)
-        if register.slips:
-            self._bite(fault)
-            consent = self._chance.choice(register.slips[-6:]).consent_id.bytes
-            self._twin.records.withdraw(register.identity.tenant, consent)
-            self._twin.referee.was_withdrawn(register.identity.tenant, consent)
+        if under_way:
+            self._twin.bite["erased under way"] += 1
+            tenant, consent = self._chance.choice(under_way)
+        elif register.slips:
+            tenant, consent = register.identity.tenant, register.slips[-1].consent_id.bytes
+        else:
+            return
+        self._bite(fault)
+        self._twin.records.withdraw(tenant, consent)
+        self._twin.referee.was_withdrawn(tenant, consent)
+
+    def _under_way(self) -> list[tuple[str, bytes]]:
+        """Tenant and consent of every frame that is claimed and not stored."""
+        captured = self._twin.referee.books.captured
+        return [
+            (key[0], known.consent)
+            for key, row in self._twin.real_ledger.rows.items()
+            if row.state is State.CLAIMED
+            and (known := captured.get(key)) is not None
+            and known.consent is not None
+        ]
 
     def _tombstone(self, fault: Fault) -> None:
         """A customer agrees and takes it back, before anything has left the register."""
@@ -229,16 +247,15 @@ class Mischief:
                 self._send(Topic(identity, topic.kind), message)
 
     def _conflict(self, fault: Fault) -> None:
-        """An id that the cloud knows, with other bytes, rightly signed."""
-        register = self._register(fault)
-        mine = [
-            row.message_id
-            for (tenant, name, _), row in self._twin.real_ledger.rows.items()
-            if Identity(tenant, name) == register.identity and row.state is not State.CLAIMED
-        ]
-        if mine:
+        """An id that the cloud knows, with other bytes, rightly signed; best one that is still spooled."""
+        captured = self._twin.referee.books.captured
+        known = [key for key in self._twin.real_ledger.rows if key in captured]
+        under_way = [key for key in known if captured[key].fate is None] or known
+        if under_way:
+            tenant, name, message_id = self._chance.choice(under_way)
+            register = self._twin.registers[Identity(tenant, name)]
             self._bite(fault)
-            header = self._header(register, Up.WITHDRAWAL, self._chance.choice(mine))
+            header = self._header(register, Up.WITHDRAWAL, message_id)
             payload = WithdrawalUp(self._chance.randbytes(16), self._twin.clock.now_ms())
             self._send(header.topic, envelope.make(header, payload, (), register.packager.key))
 
@@ -254,7 +271,10 @@ class Mischief:
             self._wrong_key,
         )
         for forge in self._chance.sample(kinds, 3):
-            forged = forge(register)
+            try:
+                forged = forge(register)
+            except DatabaseAway:
+                continue  # no blank could be stolen
             if forged is None:
                 continue
             header, consent, blank_id, key = forged

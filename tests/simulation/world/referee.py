@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cloud.collector.values import Ending as ClaimEnding
 from cloud.collector.values import Offer, Opening, Row, State
 from cloud.privacy.erasure_plan import Step
-from edge_agent.uplink.accounting import Account, Fate
+from edge_agent.uplink.accounting import Fate
 from edge_agent.uplink.lanes import Lane
 from edge_agent.uplink.spooled import Outgoing, Write
 from wire_protocol import cbor, cose
@@ -180,14 +180,14 @@ class Referee:
             return True
         return row.reason in {Reason.TOO_OLD, Reason.CONSENT_EXPIRED} or row.message_id in self.books.poisoned
 
-    def adds_up(self, identity: Identity, lane: Lane, account: Account) -> None:
+    def adds_up(self, identity: Identity, lane: Lane, lost: int) -> None:
         """T4: captured = stored + refused + gone + dropped + spooled + without consent."""
-        if account.lost:
-            self.violated(f"accounting: {identity} {lane.label} is off by {account.lost}")
+        if lost:
+            self.violated(f"accounting: {identity} {lane.label} is off by {lost}")
 
     # ---- the bucket ----------------------------------------------------------------------------------------
 
-    def was_put(self, key: str, version: str, body: bytes, metadata: Mapping[str, str]) -> None:
+    def was_put(self, key: str, version: str, body: bytes) -> None:
         """A version is in the bucket: it must be a captured frame's, under a consent that holds."""
         self.counts["puts"] += 1
         topic, message_id, payload, *_ = opened(body)
@@ -203,14 +203,15 @@ class Referee:
             body,
         )
         known = self.books.captured.get((topic.identity.tenant, topic.identity.register, message_id))
-        if known is None or known.sha256 != hashlib.sha256(body).digest() or topic.kind is not Up.FRAME:
-            self.violated(f"unverified: {where} is not what a till captured")
         permission = self.books.permissions.get(payload["consent"])
-        if permission is None or permission.identity != topic.identity:
+        if permission is None or permission != Permission(
+            topic.identity, payload["interaction"], permission.expires_at_ms
+        ):
             self.violated(f"unconsented: {where} was put without a consent that holds")
         elif self._now_ms() >= permission.expires_at_ms + 60_000:
             self.violated(f"unconsented: {where} was put after its consent ended")
-        _ = metadata
+        if known is None or known.sha256 != hashlib.sha256(body).digest() or topic.kind is not Up.FRAME:
+            self.violated(f"unverified: {where} is not what a till captured")
 
     def will_be_deleted(self, key: str, version: str) -> None:
         """A version goes: it may not be one that a stored frame has, unless its consent was withdrawn."""
@@ -271,7 +272,7 @@ class Referee:
     def answered(self, topic: Topic, message: bytes) -> bytes:
         """A receipt leaves a collector: what it says must be durable already. Returns the message's id."""
         claimed = opened(message)
-        receipt = from_value(ReceiptDown, claimed.payload, "receipt")
+        receipt = _receipt(message)
         identity = topic.identity
         self.counts[f"receipt {receipt.verdict}"] += 1
         if claimed.topic != topic or topic.kind is not Down.RECEIPT:
@@ -364,6 +365,11 @@ def opened(message: bytes) -> Opened:
         kid=claims[cose.HEADER_KEY_ID],
         attached=tuple(attached),
     )
+
+
+@functools.lru_cache(maxsize=2048)
+def _receipt(message: bytes) -> ReceiptDown:
+    return from_value(ReceiptDown, opened(message).payload, "receipt")
 
 
 _KINDS: dict[str, Kind] = {str(kind): kind for kind in (*Up, *Down)}

@@ -1,93 +1,14 @@
-"""What outlives every process of the cloud: the bucket, the rows, who may send."""
+"""What outlives every process of the cloud, beside bucket, ledger and vault: who may send, what is withdrawn."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cloud.collector.acceptance import object_key
 from cloud.collector.memory_ledger import MemoryLedger
 from cloud.collector.values import RegisterRecord, TenantRecord
-from cloud.objects.ports import ObjectMissing, StoredObject, Version
 from cloud.privacy.erasure_plan import Proof, Source, Withdrawal, proof_of
 from tests.simulation.world.loop import VirtualLoop
 from wire_protocol.topics import Identity
-
-
-class MemoryBucket:
-    """`cloud.objects.ports.ObjectStore` in a dictionary."""
-
-    def __init__(self, now_ms: "Clock") -> None:
-        self._now_ms = now_ms
-        self._versions: dict[str, dict[str, tuple[StoredObject, int]]] = {}
-        self._made = 0
-
-    def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
-        self._made += 1
-        version = f"v{self._made}"
-        stored = StoredObject(key, version, body, dict(metadata))
-        self._versions.setdefault(key, {})[version] = (stored, self._now_ms.now_ms())
-        return version
-
-    def versions(self, prefix: str) -> Iterator[Version]:
-        for key in sorted(key for key in self._versions if key.startswith(prefix)):
-            for version, (stored, at_ms) in reversed(list(self._versions[key].items())):
-                yield Version(key, version, len(stored.body), at_ms)
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        parts = {
-            key[len(prefix) :].split("/")[0] + "/"
-            for key, versions in self._versions.items()
-            if versions and key.startswith(prefix) and "/" in key[len(prefix) :]
-        }
-        yield from sorted(parts)
-
-    def metadata(self, key: str, version: str) -> Mapping[str, str]:
-        return self.get(key, version).metadata
-
-    def get(self, key: str, version: str) -> StoredObject:
-        try:
-            return self._versions[key][version][0]
-        except KeyError:
-            raise ObjectMissing(f"no version {version} of {key}") from None
-
-    def delete(self, key: str, version: str) -> None:
-        self._versions.get(key, {}).pop(version, None)
-
-    def everything(self) -> list[str]:
-        """Every version of a frame."""
-        return [
-            version
-            for key, versions in self._versions.items()
-            for version in versions
-            if key.startswith("frames/")
-        ]
-
-    def delete_markers(self, prefix: str) -> Iterator[Version]:
-        yield from ()
-
-
-class AsyncBucket:
-    """The same as the collector's port has it."""
-
-    def __init__(self, bucket: MemoryBucket) -> None:
-        self._bucket = bucket
-
-    async def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
-        return self._bucket.put(key, body, metadata, tags)
-
-    async def versions(self, prefix: str) -> Sequence[Version]:
-        return list(self._bucket.versions(prefix))
-
-    async def folders(self, prefix: str) -> Sequence[str]:
-        return list(self._bucket.folders(prefix))
-
-    async def metadata(self, key: str, version: str) -> Mapping[str, str] | None:
-        try:
-            return self._bucket.metadata(key, version)
-        except ObjectMissing:
-            return None
-
-    async def delete(self, key: str, version: str) -> None:
-        self._bucket.delete(key, version)
 
 
 class Clock:

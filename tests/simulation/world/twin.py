@@ -18,6 +18,8 @@ from cloud.collector.memory_ledger import MemoryLedger
 from cloud.collector.ports import World
 from cloud.collector.sweep_loop import Sweeper
 from cloud.collector.values import Facts, Offer, RegisterRecord, Ruling, TenantRecord
+from cloud.objects.coroutines import InThreads, at_once
+from cloud.objects.memory_store import MemoryStore
 from cloud.objects.ports import Version
 from edge_agent.uplink.anchors import Anchor, Anchors, Purpose
 from edge_agent.uplink.blank_intake import believable
@@ -36,13 +38,14 @@ from tests.simulation.world.cloud import (
 from tests.simulation.world.disk import FaultyDisk
 from tests.simulation.world.faults import Fault, Kind, Trouble, draw_faults
 from tests.simulation.world.judge import judge
-from tests.simulation.world.keeper import Keeper, KeeperStores, MemoryVault
+from tests.simulation.world.keeper import FaultyVault, Keeper, KeeperStores
 from tests.simulation.world.loop import Killed, Life, VirtualLoop, in_life
 from tests.simulation.world.mischief import Mischief
+from tests.simulation.world.pace import quick
 from tests.simulation.world.paper_keys import new_key
 from tests.simulation.world.referee import Referee
 from tests.simulation.world.register import STORE, Register, Surroundings
-from tests.simulation.world.stores import AsyncBucket, Clock, MemoryBucket, MemoryDirectory, MemoryRecords
+from tests.simulation.world.stores import Clock, MemoryDirectory, MemoryRecords
 from wire_protocol.envelope import KeyLookup, KeyRecord
 from wire_protocol.keys import SigningKey
 from wire_protocol.topics import RECEIPTED, Identity, Topic, Up
@@ -50,7 +53,7 @@ from wire_protocol.topics import RECEIPTED, Identity, Topic, Up
 EPOCH_MS = 1_795_000_000_000
 """18 November 2026."""
 ACTIVE_S = 900.0
-CUSTOMERS = 66
+CUSTOMERS = 54
 MESSAGES = 150
 """Captured in a seed, at least."""
 FAULTS = 20
@@ -68,8 +71,8 @@ class Mutant:
         delivery: In the place of `Delivery`.
         ledger: Wraps or alters the ledger.
         link: Wraps the collectors' links.
-        limits: Of the collectors.
         collector: Changes a collector after it was made.
+        twin: Changes anything else.
     """
 
     name: str = "none"
@@ -78,6 +81,7 @@ class Mutant:
     ledger: Callable[[MemoryLedger], Any] = lambda ledger: ledger
     link: Callable[[CollectorLink], Any] = lambda link: link
     collector: Callable[[Collector], None] = lambda _: None
+    twin: Callable[["Twin"], None] = lambda _: None
 
 
 NONE = Mutant()
@@ -152,8 +156,8 @@ class Twin:
         self.broker = Broker(loop, random.Random(chance.random()), _group_of, self.bite)
         self.real_ledger = MemoryLedger()
         self.ledger = mutant.ledger(self.real_ledger)
-        self.bucket = MemoryBucket(self.clock)
-        self.vault = MemoryVault(random.Random(chance.random()), self.trouble)
+        self.bucket = MemoryStore(self.clock.now_ms)
+        self.vault = FaultyVault(self.trouble)
         self.records = MemoryRecords(self.real_ledger, self.clock)
         self.referee = Referee(
             self.clock.now_ms,
@@ -189,6 +193,7 @@ class Twin:
             self.referee,
         )
         self.mischief = Mischief(self)
+        mutant.twin(self)
 
     # ---- making -------------------------------------------------------------------------------------------
 
@@ -255,7 +260,7 @@ class Twin:
         chance = random.Random(self.chance.random())
         crash_point = partial(self.crash_point, process.name)
         ledger = FaultyLedger(self.ledger, self.trouble, chance, self.referee, crash_point)
-        bucket = AsyncBucket(self.bucket)
+        bucket = InThreads(self.bucket, at_once)
         objects = FaultyObjects(bucket, self.trouble, chance, self.referee, crash_point)
         watch = Watch(self.referee)
         world = World(
@@ -426,7 +431,7 @@ class Twin:
         """The thorough round of the day."""
         sweeper = Sweeper(
             self.real_ledger,
-            WatchedObjects(AsyncBucket(self.bucket), self.referee),
+            WatchedObjects(InThreads(self.bucket, at_once), self.referee),
             self.directory,
             self.clock,
             Watch(self.referee),
@@ -459,4 +464,5 @@ def _group_of(topic: str) -> str | None:
 
 def run_seed(seed: int, mutant: Mutant = NONE) -> Outcome:
     """Play one seed."""
-    return Twin(seed, mutant).play()
+    with quick():
+        return Twin(seed, mutant).play()
