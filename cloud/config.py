@@ -76,6 +76,15 @@ class S3Config:
         default=None, metadata=_key("storage class of older frames", pattern=r"[A-Z_]{1,32}")
     )
 
+    def __post_init__(self) -> None:
+        """Refuse half of what belongs together.
+
+        Raises:
+            ValueError: One of the two keys is missing.
+        """
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("s3.access_key and s3.secret_key belong together")
+
 
 @dataclass(frozen=True, slots=True)
 class MqttConfig:
@@ -108,6 +117,15 @@ class MqttConfig:
     keepalive_s: int = field(
         default=30, metadata=_key("a silent broker is noticed after so long", low=5, high=600)
     )
+
+    def __post_init__(self) -> None:
+        """Refuse half of what belongs together.
+
+        Raises:
+            ValueError: Certificate or key is missing.
+        """
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("mqtt.certificate_file and mqtt.key_file belong together")
 
 
 @dataclass(frozen=True, slots=True)

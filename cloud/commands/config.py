@@ -38,6 +38,11 @@ def run_check(args: argparse.Namespace) -> int:
     try:
         loaded = load_config(args.config, os.environ)
         used = check_stand_ins(loaded.config)
+        if loaded.config.master_key.kind == "kms" and loaded.config.master_key.kms_key_id is None:
+            raise ConfigError(
+                "master_key.kms_key_id is not set",
+                remedy='Name the key in KMS; for development alone: master_key.kind = "file".',
+            )
     except OperatorError as error:
         if not args.json:
             raise

@@ -1,24 +1,29 @@
-"""Names of log events are an interface: each stands in docs/operations.md."""
+"""Names of log events are an interface: each stands in the page on running its package."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 _ROOT = Path(__file__).parents[2]
-_CALL = re.compile(r'\b_?log\.(?:debug|info|warning|error|exception|critical)\(\s*f?"([^"]*)"')
+_PAGES = {"edge_agent": "operations.md", "cloud": "cloud-operations.md"}
+_CALL = re.compile(r'(?:\b_?log\.(?:debug|info|warning|error|exception|critical)|watch\.failed)\(\s*f?"([^"]*)"')
 
 
-def _names() -> set[str]:
-    code = "\n".join(path.read_text("utf-8") for path in (_ROOT / "edge_agent").rglob("*.py"))
+def _names(package: str) -> set[str]:
+    code = "\n".join(path.read_text("utf-8") for path in (_ROOT / package).rglob("*.py"))
     return set(_CALL.findall(code))
 
 
-def test_an_event_is_a_stable_name() -> None:
+@pytest.mark.parametrize("package", _PAGES)
+def test_an_event_is_a_stable_name(package: str) -> None:
     """Subject and verb; what differs from case to case is a field."""
-    assert len(_names()) > 10
-    assert [name for name in _names() if not re.fullmatch(r"[a-z]+\.[a-z_]+", name)] == []
+    assert len(_names(package)) > 10
+    assert [name for name in _names(package) if not re.fullmatch(r"[a-z_]+\.[a-z_]+", name)] == []
 
 
-def test_every_event_is_documented() -> None:
+@pytest.mark.parametrize(("package", "page"), _PAGES.items())
+def test_every_event_is_documented(package: str, page: str) -> None:
     """Who writes an alarm on it finds what it means."""
-    document = (_ROOT / "docs" / "operations.md").read_text("utf-8")
-    assert [name for name in sorted(_names()) if f"`{name}`" not in document] == []
+    document = (_ROOT / "docs" / page).read_text("utf-8")
+    assert [name for name in sorted(_names(package)) if f"`{name}`" not in document] == []

@@ -94,6 +94,8 @@ def test_every_kind_of_value_is_read_from_file_and_environment() -> None:
         ("[s3]\nconnect_timeout_s = nan", "s3.connect_timeout_s must be at least 0.1, not nan"),
         ("state_dir = ''", "state_dir must not be empty"),
         ("state_dir = 7", "state_dir must be a path"),
+        ("[s3]\naccess_key = 'x'", "s3.access_key and s3.secret_key belong together"),
+        ("[mqtt]\nkey_file = 'x'", "mqtt.certificate_file and mqtt.key_file belong together"),
         ("[enrolment]\npublic_url = 'http://plain'", "enrolment.public_url must match"),
     ],
 )
