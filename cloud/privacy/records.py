@@ -282,5 +282,5 @@ def _key_record(row: Row[Any]) -> KeyRecord:
 def _insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert unless a row of that primary key is there; whether it was inserted."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    statement = dialect.insert(table).values(row).on_conflict_do_nothing().returning(table.c.tenant)
+    return connection.execute(statement).first() is not None

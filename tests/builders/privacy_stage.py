@@ -43,6 +43,7 @@ from wire_protocol.topics import Topic, Up
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cloud.database.engine import Database
     from cloud.objects.ports import ObjectStore
     from cloud.privacy.ports import KeyVault
 
@@ -100,10 +101,14 @@ class Stage:
     """A tenant with one enrolled register; `vault` and `objects` may be real ones."""
 
     def __init__(
-        self, folder: Path, vault: KeyVault | None = None, objects: ObjectStore | None = None
+        self,
+        folder: Path,
+        vault: KeyVault | None = None,
+        objects: ObjectStore | None = None,
+        database: Database | None = None,
     ) -> None:
         self.time = Time()
-        self.database = sqlite_database(folder)
+        self.database = sqlite_database(folder) if database is None else database
         self.vault: KeyVault = MemoryKeyVault() if vault is None else vault
         self.objects: ObjectStore = MemoryStore(self.time) if objects is None else objects
         self.link = SentDown()
