@@ -35,7 +35,7 @@ from cloud.errors import DatabaseAway
 from wire_protocol.errors import RefusedMessage
 
 Accept = Callable[[Offer, Facts, Terms, int], Ruling]
-_REFUSALS_EVERY_S = 1.0
+_REFUSALS_EVERY_S = 0.25
 
 
 class Collector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -11,13 +12,18 @@ import time
 import urllib.request
 import uuid
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud.collector.adapters.sql_directory import SqlDirectory
+from cloud.collector.adapters.sql_ledger import SqlLedger
+from cloud.collector.sweep_loop import Sweeper, Swept
 from cloud.config import S3Config
 from cloud.database.engine import Database, open_database
+from cloud.objects.coroutines import InThreads
 from cloud.objects.s3_store import S3Store
 from cloud.objects.setup import prepare_bucket
 from cloud.service_keys import Purpose, ServiceKeyFolder
@@ -163,6 +169,24 @@ class CollectorStack:
     def rows(self, table: Any, tenant: str) -> list[Any]:
         with self.database.tenant(tenant, read_only=True) as connection:
             return list(connection.execute(table.select()))
+
+    def sweep(self, after_ms: int) -> Swept:
+        """What the sweeper does by itself, this much later."""
+        ledger = SqlLedger(self.database)
+        later = SimpleNamespace(now_ms=lambda: now_ms() + after_ms)
+        watch = SimpleNamespace(swept=lambda _: None)
+        sweeper = Sweeper(
+            ledger,
+            InThreads(self.store),
+            SqlDirectory(self.database),
+            later,
+            watch,  # type: ignore[arg-type]
+            sweep_after_ms=600_000,
+        )
+        try:
+            return asyncio.run(sweeper.sweep())
+        finally:
+            ledger.close()
 
     def stop(self) -> None:
         if self.running():
