@@ -17,7 +17,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add the verb."""
     parser = verbs.add_parser(
         "doctor",
-        help="check camera, model, disk, clock and port of this till",
+        help="check camera, model, disk, clock, port and uplink of this till",
         description="Check everything that the agent needs, without changing anything, in about ten seconds. "
         "Run it as the agent's user. Ends with 1 if a check failed.",
     )
@@ -66,11 +66,15 @@ def _findings(config_file: str | None) -> Iterator["Finding"]:
         return
     yield check_folder(config)
     yield check_api(config)
+    if config.uplink.enabled:
+        from edge_agent.adapters.checks.uplink import check_uplink
+
+        yield from check_uplink(config)
     yield check_camera(config)
     yield from check_model(config)
 
 
 def _print(finding: "Finding") -> None:
-    print(f"{_MARKS[finding.verdict]} {finding.check:8} {finding.said}", flush=True)
+    print(f"{_MARKS[finding.verdict]} {finding.check:11} {finding.said}", flush=True)
     if finding.remedy:
-        print(f"{'':17}{finding.remedy}", flush=True)
+        print(f"{'':20}{finding.remedy}", flush=True)

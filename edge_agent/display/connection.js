@@ -1,7 +1,7 @@
 // The stream of the agent's events. The browser resumes it by itself (Last-Event-ID); this file adds what it lacks:
 // coming back after the agent refused or was restarted, and saying whether the connection stands.
 
-const KINDS = ["recommendation", "outcome", "expired", "menu", "model"];
+const KINDS = ["recommendation", "outcome", "expired", "menu", "model", "consent"];
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 

@@ -1,6 +1,7 @@
 // The customer's page: events in, one of three calm screens out.
 
 import { confirmDisplayed } from "./confirm.js";
+import * as consent from "./consent.js";
 import { follow } from "./connection.js";
 import { arrowKeys } from "./keyboard.js";
 import { chooseLanguage, texts } from "./texts.js";
@@ -37,6 +38,7 @@ function after(milliseconds, action) {
 
 function rest() {
   clearTimeout(timer);
+  consent.hide();
   offer = null;
   view.announce("");
   language = shopLanguage; // the next customer may speak another one
@@ -54,6 +56,7 @@ function thank(lines) {
 }
 
 function recommend(event) {
+  consent.hide();
   offer = event;
   view.clearChoice();
   view.freshCards(true);
@@ -66,9 +69,21 @@ function recommend(event) {
 function onEvent(kind, data) {
   if (kind === "recommendation") recommend(data);
   else if (kind === "menu" || kind === "model") loadMenu();
+  else if (kind === "consent") onConsent(data);
   else if (offer && data.interaction_id === offer.interaction_id) {
     if (kind === "outcome") thank(data.lines);
     else if (kind === "expired") rest();
+  }
+}
+
+function onConsent(data) {
+  view.promiseToAsk(language);
+  if (data.state === "asked") {
+    if (data.ask_on_display && offer?.interaction_id === data.interaction_id) {
+      consent.ask(data.interaction_id, data.answer_within_s, language);
+    }
+  } else if (["expired", "superseded", "refused", "stopping"].includes(data.state)) {
+    if (consent.stands(data.interaction_id)) consent.hide();
   }
 }
 
@@ -89,6 +104,7 @@ function setLanguage(chosen) {
   language = chosen;
   view.freshCards(false);
   render();
+  consent.translate(language);
 }
 
 function setContrast(high) {
@@ -116,6 +132,7 @@ document.addEventListener("keydown", (event) => {
 arrowKeys(document.getElementById("languages"), (button) => setLanguage(button.dataset.language));
 arrowKeys(document.getElementById("cards"));
 
+consent.listen();
 setContrast(shopContrast);
 render();
 follow("/v1/events", onEvent, (state) => {

@@ -19,6 +19,11 @@ const TEXTS = {
     choice: "This one, please",
     lost: "No connection to the till. We keep trying …",
     privacy: "A camera helps us to suggest flavours. No picture is kept.",
+    privacy_asked: "A camera helps us to suggest flavours. No picture is kept unless you say yes.",
+    consent_yes: "Yes, you may",
+    consent_no: "No, thank you",
+    consent_granted: "Thank you! To take it back at any time, keep this code:",
+    consent_failed: "That did not work. Nothing was kept.",
   },
   de: {
     skip: "Zu den Sorten",
@@ -38,6 +43,11 @@ const TEXTS = {
     choice: "Die bitte",
     lost: "Keine Verbindung zur Kasse. Wir versuchen es weiter …",
     privacy: "Eine Kamera hilft uns, Sorten vorzuschlagen. Kein Bild wird aufbewahrt.",
+    privacy_asked: "Eine Kamera hilft uns, Sorten vorzuschlagen. Ohne Ihr Ja wird kein Bild aufbewahrt.",
+    consent_yes: "Ja, gern",
+    consent_no: "Nein, danke",
+    consent_granted: "Vielen Dank! Mit diesem Code nehmen Sie es jederzeit zurück:",
+    consent_failed: "Das hat nicht geklappt. Nichts wurde aufbewahrt.",
   },
   it: {
     skip: "Vai ai gusti",
@@ -57,6 +67,11 @@ const TEXTS = {
     choice: "Questo, grazie",
     lost: "Nessun collegamento con la cassa. Riproviamo …",
     privacy: "Una telecamera ci aiuta a suggerire i gusti. Nessuna immagine viene conservata.",
+    privacy_asked: "Una telecamera ci aiuta a suggerire i gusti. Senza il vostro sì non si conserva nulla.",
+    consent_yes: "Sì, va bene",
+    consent_no: "No, grazie",
+    consent_granted: "Grazie! Con questo codice potete ritirarlo in ogni momento:",
+    consent_failed: "Non ha funzionato. Nulla è stato conservato.",
   },
 };
 

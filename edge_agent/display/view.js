@@ -83,6 +83,12 @@ export function showThanksCone(colour) {
   paint(document.querySelector("#thanks .cone"), colour);
 }
 
+/** From the first question on, the page's foot says that nothing is kept without a yes. */
+export function promiseToAsk(language) {
+  document.querySelector(".privacy").dataset.text = "privacy_asked";
+  document.querySelector(".privacy").textContent = texts(language).privacy_asked;
+}
+
 /** Say in words whether the agent answers. */
 export function showConnection(connected, language) {
   byId("connection").hidden = connected;

@@ -9,10 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Shop
-from tests.builders.agent_process import running_agent
+from tests.builders.agent_process import TOKEN, running_agent, write_config
+from tests.builders.scripted_cloud import PaperCloud
 from tests.builders.tiny_model import build_model_dir
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
@@ -163,7 +164,8 @@ def test_a_screen_reader_hears_the_slate(shop: Shop) -> None:
     first = interaction["top3"][0]["name"]
     expect(page.get_by_role("button", name=re.compile(rf"1\. {first}"))).to_be_visible()
     nameless = page.eval_on_selector_all(
-        "button, img", "all => all.filter(e => e.alt === undefined && !e.ariaLabel).length"
+        "button, img",
+        "all => all.filter(e => e.alt === undefined && !e.ariaLabel && !e.textContent.trim()).length",
     )
     assert nameless == 0
 
@@ -273,3 +275,49 @@ def test_the_api_documentation_renders(shop: Shop) -> None:
     expect(page.locator("summary")).to_have_count(11)
     page.get_by_text("/v1/interactions", exact=True).click()
     expect(page.get_by_text("interaction_id").first).to_be_visible()
+
+
+def test_the_customer_is_asked_and_both_answers_weigh_the_same(browser: Browser, tmp_path: Path) -> None:
+    """A yes shows its code, a no takes the question away, the language changes the notice."""
+    PaperCloud().enrol(tmp_path / "data", port=1)
+    more = f'[api]\npairing_tokens = ["{TOKEN}"]\n[uplink]\nenabled = true\n'
+    config = write_config(tmp_path, model_dir=build_model_dir(tmp_path / "model"), more=more)
+    with (
+        running_agent(config) as agent,
+        agent.client() as till,
+        browser.new_context(locale="en-GB") as context,
+    ):
+        page = context.new_page()
+        page.goto(f"{agent.url}/display")
+        connected(page)
+        question = page.locator("#consent")
+
+        def customer() -> str:
+            answer = till.post("/v1/interactions").raise_for_status().json()
+            expect(question).to_be_visible()
+            return str(answer["interaction_id"])
+
+        customer()
+        buttons = [question.get_by_role("button", name=name) for name in ("Yes, you may", "No, thank you")]
+        boxes = [button.bounding_box() for button in buttons]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        assert boxes[0]["width"] == boxes[1]["width"]
+        assert boxes[0]["height"] == boxes[1]["height"] >= 44
+        looks = [
+            button.evaluate(
+                "e => { const s = getComputedStyle(e); return s.color + s.backgroundColor + s.font }"
+            )
+            for button in buttons
+        ]
+        assert looks[0] == looks[1]
+        page.locator('[data-language="de"]').click()
+        expect(question).to_contain_text("Dürfen wir das Bild behalten")
+        question.get_by_role("button", name="Nein, danke").click()
+        expect(question).to_be_hidden()
+        page.keyboard.press("Escape")
+        interaction = customer()
+        question.get_by_role("button", name="Yes, you may").click()
+        expect(page.locator("#consent-code")).to_have_text(re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}"))
+        slip = till.get(f"/v1/interactions/{interaction}/consent").raise_for_status().json()
+        expect(page.locator("#consent-code")).to_contain_text(slip["withdrawal_code"])
