@@ -251,10 +251,9 @@ class Mischief:
         captured = self._twin.referee.books.captured
         known = [key for key in self._twin.real_ledger.rows if key in captured]
         under_way = [key for key in known if captured[key].fate is None] or known
-        if under_way:
-            tenant, name, message_id = self._chance.choice(under_way)
-            register = self._twin.registers[Identity(tenant, name)]
+        for tenant, name, message_id in self._chance.sample(under_way, min(4, len(under_way))):
             self._bite(fault)
+            register = self._twin.registers[Identity(tenant, name)]
             header = self._header(register, Up.WITHDRAWAL, message_id)
             payload = WithdrawalUp(self._chance.randbytes(16), self._twin.clock.now_ms())
             self._send(header.topic, envelope.make(header, payload, (), register.packager.key))

@@ -51,7 +51,7 @@ from wire_protocol.messages import ReportUp
 from wire_protocol.topics import Identity, Topic, Up, register_may_subscribe
 
 STORE = "main-street"
-HARVEST_S = 6.0
+HARVEST_S = 15.0
 REPORT_S = 180.0
 EXPIRE_S = 600.0
 CONSENT_MS = 90 * 24 * 3600 * 1000

@@ -4,6 +4,8 @@ A seed is one story: who buys, who agrees, what breaks and when, in which order 
 with a referee who looks at every step, until the faults end and everything must come to rest.
 """
 
+import gc
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -50,6 +52,7 @@ from wire_protocol.envelope import KeyLookup, KeyRecord
 from wire_protocol.keys import SigningKey
 from wire_protocol.topics import RECEIPTED, Identity, Topic, Up
 
+REPLAY = ".venv/bin/python -m tests.simulation.replay"
 EPOCH_MS = 1_795_000_000_000
 """18 November 2026."""
 ACTIVE_S = 900.0
@@ -97,12 +100,26 @@ class Outcome:
     faults: tuple[Fault, ...]
     bite: Counter[str]
     counts: Counter[str]
-    steps: int = 0
-    crashes: int = 0
+    steps: int
+    crashes: int
+    registers: int
+    tenants: int
+    collectors: int
+
+    @property
+    def captured(self) -> int:
+        """Messages that came into a spool."""
+        return sum(count for name, count in self.counts.items() if name.startswith("captured "))
+
+    @property
+    def digest(self) -> str:
+        """The same for the same story, whatever process tells it."""
+        told = repr((self.violations, self.faults, sorted(self.bite.items()), sorted(self.counts.items())))
+        return hashlib.sha256(f"{told} {self.steps}".encode()).hexdigest()
 
     def story(self) -> str:
         """For whoever has to find out."""
-        replay = f".venv/bin/python -m tests.simulation.replay {self.seed}"
+        replay = f"{REPLAY} {self.seed}"
         lines = [f"seed {self.seed}: {self.violations[0]}", f"replay: {replay}", "faults:"]
         return "\n".join([*lines, *(f"  {fault}" for fault in self.faults), "last events:", *self.events])
 
@@ -360,8 +377,8 @@ class Twin:
                 self._judge()
             for context in loop.unhandled:
                 referee.violated(f"unhandled: {context.get('message')} {context.get('exception')!r:.200}")
-            for process in self.collectors:
-                self._dead_tasks(process.name)
+            for task in loop.failed_tasks():
+                referee.violated(f"died: {task}")
             return Outcome(
                 self.seed,
                 referee.violations,
@@ -371,6 +388,9 @@ class Twin:
                 referee.counts,
                 loop.steps,
                 self.crashes,
+                len(self.registers),
+                len(self.consent_keys),
+                len(self.collectors),
             )
         finally:
             loop.close()
@@ -445,10 +465,6 @@ class Twin:
         """At rest: one row and one version a message, every fate the one that it should be, nothing opens."""
         judge(self)
 
-    def _dead_tasks(self, name: str) -> None:
-        for task in self.loop.failed_tasks():
-            self.referee.violated(f"died: {task}")
-
 
 LIMITS = Limits()
 
@@ -466,3 +482,17 @@ def run_seed(seed: int, mutant: Mutant = NONE) -> Outcome:
     """Play one seed."""
     with quick():
         return Twin(seed, mutant).play()
+
+
+def run_seeds(seeds: range) -> list[Outcome]:
+    """Play many, in a process of their own: what one leaves behind is collected after it, not during it."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    outcomes = []
+    for number, seed in enumerate(seeds):
+        outcomes.append(run_seed(seed))
+        if number % 10 == 9:
+            gc.collect()
+    gc.enable()
+    return outcomes
