@@ -58,9 +58,9 @@ def run_add(args: argparse.Namespace) -> int:
         except ValueError as error:
             raise ConfigError(f"--{name.replace('_', '-')} {error}") from error
     tenant = Tenant(args.tenant, (args.name or args.tenant)[:200], now_ms(), **quotas)
-    database = open_database(config.database_url)
-    database.check()
-    keys = create_tenant(database, config, tenant, actor=f"operator:{getpass.getuser()}")
+    with open_database(config.database_url) as database:
+        database.check()
+        keys = create_tenant(database, config, tenant, actor=f"operator:{getpass.getuser()}")
     if args.json:
         print(json.dumps(_document(tenant, keys)))
     else:
@@ -75,14 +75,14 @@ def run_list(args: argparse.Namespace) -> int:
     from cloud.database.engine import open_database
     from cloud.database.tenancy import count_registers, read_tenant
 
-    database = open_database(config_of(args).database_url)
-    database.check()
     rows: list[dict[str, Any]] = []
-    for tenant in database.tenants():
-        with database.tenant(tenant, read_only=True) as connection:
-            found, registers = read_tenant(connection, tenant), count_registers(connection, tenant)
-        if found is not None:
-            rows.append({"tenant": tenant, "name": found.name, "registers": registers})
+    with open_database(config_of(args).database_url) as database:
+        database.check()
+        for tenant in database.tenants():
+            with database.tenant(tenant, read_only=True) as connection:
+                found, registers = read_tenant(connection, tenant), count_registers(connection, tenant)
+            if found is not None:
+                rows.append({"tenant": tenant, "name": found.name, "registers": registers})
     if args.json:
         print(json.dumps(rows))
         return 0
@@ -101,9 +101,9 @@ def run_show(args: argparse.Namespace) -> int:
     from cloud.operations.tenants import known_tenant
 
     _check_name(args.tenant)
-    database = open_database(config_of(args).database_url)
-    database.check()
-    document = _document(*known_tenant(database, args.tenant))
+    with open_database(config_of(args).database_url) as database:
+        database.check()
+        document = _document(*known_tenant(database, args.tenant))
     if args.json:
         print(json.dumps(document))
         return 0
