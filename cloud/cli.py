@@ -13,6 +13,8 @@ _VERBS = (
     "cloud.commands.tenant",
     "cloud.commands.register",
     "cloud.commands.enrolment",
+    "cloud.commands.collector",
+    "cloud.commands.keeper",
     "cloud.commands.broker",
     "cloud.commands.pki",
     "cloud.commands.frames",

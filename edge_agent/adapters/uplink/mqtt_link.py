@@ -53,7 +53,7 @@ class Address:
 
     Args:
         host: As its certificate has it.
-        client_id: The certificate's common name.
+        client_id: Ours alone; the broker may put the certificate's name in its place.
         subscriptions: What to listen to.
         tls: Makes the context of each connection from the files as they are now; None speaks in the clear,
             which only tests do.
