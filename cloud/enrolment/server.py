@@ -30,6 +30,7 @@ _KEEP_ALIVE_S: Final = 5
 """A register asks once."""
 _CONCURRENCY_MAX: Final = 64
 _GRACE_S: Final = 3
+_BACKLOG: Final = 256
 
 
 class EnrolmentMetrics:
@@ -89,6 +90,7 @@ def bind(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(_BACKLOG)  # who connects before the server has started waits for it
     except OSError as error:
         bound.close()
         raise PortBusy(

@@ -36,7 +36,11 @@ class MemoryBroker:
         self._reach()
         self.expelled += usernames
         self.rights = Rights(
-            {name: role for name, role in self.rights.roles.items() if name[len("register:") :] not in usernames},
+            {
+                name: role
+                for name, role in self.rights.roles.items()
+                if name[len("register:") :] not in usernames
+            },
             {name: roles for name, roles in self.rights.clients.items() if name not in usernames},
         )
 

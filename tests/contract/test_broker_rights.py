@@ -87,7 +87,7 @@ def test_rights_of_many_registers_are_compared_page_by_page(stack: BrokerStack) 
 
 
 def test_what_was_tampered_with_is_mended(stack: BrokerStack) -> None:
-    """T7: more rights for a role, a denial in it, another role for a client, a disabled client, open defaults."""
+    """T7: more rights for a role, a denial in it, another role for a client, a disabled one, open default."""
     control = stack.control()
     control.sync([ONE, TWO])
     foreign = {"acltype": "publishClientSend", "topic": "#", "priority": 9, "allow": True}

@@ -12,7 +12,14 @@ from sqlalchemy import select
 
 from cloud.database.schema import audit, enrolment_codes, metadata, register_keys
 from cloud.enrolment import code_rows, register_rows, registers
-from cloud.enrolment.certificates import DAY_MS, Authority, common_name_of, life_of, new_authority, serial_text
+from cloud.enrolment.certificates import (
+    DAY_MS,
+    Authority,
+    common_name_of,
+    life_of,
+    new_authority,
+    serial_text,
+)
 from cloud.enrolment.enrol import EnrolmentOffice, Granted
 from cloud.enrolment.errors import (
     BadEnrolmentRequest,
@@ -65,9 +72,7 @@ class Office:
         self.services: Authority = new_authority("services", _key(), NOW_MS)
         self.broker = MemoryBroker()
         self.blanks = FewBlanks()
-        self.office = EnrolmentOffice(
-            database, self.authority, self.broker, self.blanks, certificate_days=90
-        )
+        self.office = EnrolmentOffice(database, self.authority, self.broker, self.blanks, certificate_days=90)
         self.terms = CodeTerms(self.services, minutes=15, tries=5)
         add_tenants(database, "gelato", "ghiaccio")
 
@@ -126,7 +131,7 @@ def _key() -> ec.EllipticCurvePrivateKey:
 
 
 def test_a_good_code_lets_a_register_in(office: Office) -> None:
-    """Certificate, rights and blanks; the subject is the server's to say, and the request's wishes are ignored."""
+    """Certificate, rights and blanks; the subject is the server's to say, whatever the request wishes."""
     applicant = PaperApplicant(subject="ghiaccio/till-1")
     granted = office.enrol(office.add(), applicant)
     certificate = granted.certificate
@@ -191,7 +196,10 @@ def test_a_lost_answer_is_given_again_to_the_same_keys(office: Office) -> None:
     again = office.enrol(code, applicant, NOW_MS + MINUTE_MS)
     assert again.identity == first.identity
     revoked = {row.serial: row.revoked_at_ms for row in registers.show_register(office.database, TILL)[1]}
-    assert revoked == {serial_text(first.certificate): NOW_MS + MINUTE_MS, serial_text(again.certificate): None}
+    assert revoked == {
+        serial_text(first.certificate): NOW_MS + MINUTE_MS,
+        serial_text(again.certificate): None,
+    }
     with pytest.raises(CodeRefused):
         office.enrol(code, applicant, NOW_MS + 16 * MINUTE_MS)
 

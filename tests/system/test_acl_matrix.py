@@ -1,4 +1,4 @@
-"""T7: every operation of a register and of a service, from the grammar of topics, at a real mosquitto with mTLS."""
+"""T7: every operation of a register and of a service, from the grammar of topics, at a real mosquitto."""
 
 from __future__ import annotations
 
@@ -118,10 +118,8 @@ def test_a_register_hears_what_is_for_it_and_nothing_else(register: BrokerClient
 
 
 @pytest.mark.parametrize("topic_filter", WILDCARDS)
-def test_a_register_subscribes_to_no_wildcard_and_no_share(
-    register: BrokerClient, topic_filter: str
-) -> None:
-    """T7: joining the collectors' share would swallow other tenants' messages; even its own topics by share."""
+def test_a_register_subscribes_to_no_wildcard_and_no_share(register: BrokerClient, topic_filter: str) -> None:
+    """T7: joining the collectors' share would swallow other tenants' messages; nor its own by share."""
     assert register.subscribe(topic_filter) == DENIED
 
 
@@ -206,7 +204,7 @@ def test_a_service_does_its_work_and_nothing_else(stack: BrokerStack, service: s
 
 @pytest.mark.parametrize("name", [str(OWN), str(NEIGHBOUR), "collector-1"])
 def test_nobody_takes_over_anothers_session(stack: BrokerStack, name: str) -> None:
-    """T7: a client id, or a user name, that is somebody else's changes nothing; the certificate says who it is."""
+    """T7: a client id or user name of somebody else changes nothing; the certificate says who it is."""
     with (
         stack.connect_register(OWN) as victim,
         stack.connect_service("collector", client_id="collector-1") as collector,

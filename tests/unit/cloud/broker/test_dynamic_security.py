@@ -20,7 +20,9 @@ from cloud.broker.dynamic_security import (
 from cloud.broker.rights import Operation, Right, Rights, desired
 from wire_protocol.topics import Identity
 
-rights_of_one = st.frozensets(st.builds(Right, st.sampled_from(Operation), st.sampled_from("xyz")), max_size=3)
+rights_of_one = st.frozensets(
+    st.builds(Right, st.sampled_from(Operation), st.sampled_from("xyz")), max_size=3
+)
 role_names, client_names = st.sampled_from(["r1", "r2", "r3"]), st.sampled_from(["a/b", "a/c", "admin"])
 wanted_states = st.builds(
     Rights,

@@ -23,7 +23,9 @@ END_MS = 1_795_000_000_000
         (-DAY_MS, Urgency.EXPIRED),
     ],
 )
-def test_alarms_are_raised_at_30_14_and_3_days(kind: Expiring, before_ms: int, urgency: Urgency | None) -> None:
+def test_alarms_are_raised_at_30_14_and_3_days(
+    kind: Expiring, before_ms: int, urgency: Urgency | None
+) -> None:
     """T20: of registers, authorities, servers, services and lists alike."""
     found = alarms([Ending(kind, "it", 0, END_MS)], END_MS - before_ms)
     assert [alarm.urgency for alarm in found] == ([] if urgency is None else [urgency])

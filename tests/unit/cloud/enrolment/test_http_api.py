@@ -62,9 +62,7 @@ async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
     database = sqlite_database(tmp_path)
     add_tenants(database, "gelato")
     with database.tenant("gelato") as connection:
-        add_service_key(
-            connection, "gelato", ServiceKey("receipts", RECEIPTS.verification_key, NOW_MS, None)
-        )
+        add_service_key(connection, "gelato", ServiceKey("receipts", RECEIPTS.verification_key, NOW_MS, None))
     made = Counter(database)
     yield made
     await made.client.aclose()

@@ -98,9 +98,7 @@ class Renewer:
 
     def __init__(self, name: str = "gelato/till-1", authority: certificates.Authority = REGISTERS) -> None:
         self.key = _key()
-        self.certificate = certificates.client_certificate(
-            authority, name, self.key.public_key(), NOW_MS, 90
-        )
+        self.certificate = certificates.client_certificate(authority, name, self.key.public_key(), NOW_MS, 90)
 
     def body(self, key: Any = None) -> dict[str, Any]:
         return PaperApplicant().renewal(self.certificate, key or self.key)

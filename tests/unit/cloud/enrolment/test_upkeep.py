@@ -1,11 +1,13 @@
 """Certificates, revoked ones and rights, round after round."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from cloud.broker.configuration import copy_certificates
+from cloud.broker.ports import SyncReport
 from cloud.database.engine import Database
 from cloud.enrolment import register_rows
 from cloud.enrolment.certificates import DAY_MS, Life
@@ -69,7 +71,7 @@ def test_a_register_that_is_revoked_during_a_comparison_keeps_nothing(upkeep: Up
     """T1: the list that was read before is not the last word."""
 
     class Slow(MemoryBroker):
-        def sync(self, identities):  # type: ignore[no-untyped-def]
+        def sync(self, identities: Iterable[Identity]) -> SyncReport:
             revoke_register(upkeep.database, TILL, NOW_MS, actor="test")
             return super().sync(identities)
 
