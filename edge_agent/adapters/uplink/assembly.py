@@ -296,8 +296,8 @@ def over_tls(credentials: Credentials, will: Callable[[], tuple[str, bytes]]) ->
     address = Address(
         place.broker_host,
         place.broker_port,
-        # Without a slash: there are brokers that cannot bear one in a client id. Ours replaces it by the name in
-        # the certificate anyway.
+        # Without a slash: there are brokers that cannot bear one in a client id. Ours puts the certificate's
+        # name in its place anyway.
         f"{place.identity.tenant}.{place.identity.register}",
         register_may_subscribe(place.identity),
         partial(pinned_context, *files),
