@@ -51,6 +51,7 @@ class VirtualUplink:
         time: Shared by all that meet each other.
         connect: Called for each attempt; answers by `tell`.
         publish: Called with each message that goes out; answers by `tell`.
+        disconnect: Called when an attempt took too long; answers by `tell`.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class VirtualUplink:
         *,
         connect: Callable[[], None],
         publish: Callable[[Entry, bytes], None],
+        disconnect: Callable[[], None],
     ) -> None:
         self.delivery = delivery
         self.spool = spool
         self.time = time
         self._connect = connect
         self._publish = publish
+        self._disconnect = disconnect
         self._wake_at_ms: int | None = None
         self.stopped = False
 
@@ -109,7 +112,9 @@ class VirtualUplink:
                     return [do.SpoolAgain()]
             case do.WakeAt(at_ms):
                 self._wake(at_ms)
-            case do.Disconnect() | do.Ignore():
+            case do.Disconnect():
+                self._disconnect()
+            case do.Ignore():
                 pass
         return []
 

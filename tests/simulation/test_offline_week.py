@@ -47,6 +47,9 @@ class _Broker:
         answer = Connected(_MAX_PACKET_BYTES) if self.up else Disconnected("refused")
         self._time.after(20, partial(uplink.tell, answer))
 
+    def never_slow(self) -> None:
+        raise AssertionError("this broker always answers in time")
+
     def publish(self, uplink: VirtualUplink, entry: Entry) -> None:
         self._time.after(10, partial(uplink.tell, PubAcked(entry.message_id)))
         self._time.after(40, partial(uplink.tell, ReceiptCame(receipt(entry))))
@@ -68,6 +71,7 @@ def _register(
         time,
         connect=lambda: broker.connect(uplink),
         publish=publish,
+        disconnect=broker.never_slow,
     )
     uplink.tell(Tick())
     return uplink, sent
