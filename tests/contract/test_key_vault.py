@@ -1,18 +1,21 @@
 """What every vault of consent keys promises: in memory, in SQLite, in PostgreSQL."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from cloud.operations.setup import prepare_database
+from cloud.privacy.adapters import sql_key_vault
 from cloud.privacy.adapters.file_master_key import FileMasterKey
 from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.errors import KeyGone
 from cloud.privacy.key_schema import KEYS
 from cloud.privacy.memory_key_vault import MemoryKeyVault
 from cloud.privacy.ports import KeyVault
-from wire_protocol.sealing import SealBroken, seal
+from wire_protocol.sealing import SealBroken, seal, unseal
 
 NOW_MS = 1_795_000_000_000
 DAY_MS = 86_400_000
@@ -55,6 +58,46 @@ def test_a_destroyed_key_opens_nothing_and_destroying_it_again_is_no_error(vault
     assert vault.unseal("nord", kept.blank, sealed[kept.blank], b"info") == b"picture"
     assert vault.live("nord", "till-1", 0) == [kept.blank]
     assert vault.register_of("nord", gone.blank) == "till-1", "the register is still to be told"
+
+
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
+def test_an_opening_is_wholly_before_or_wholly_after_a_destruction(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T25: while a frame is being opened, its key's destruction waits, and is not reported as done."""
+    url = f"sqlite:///{tmp_path}/keys.sqlite3"
+    if backend == "postgres":
+        url = request.getfixturevalue("postgres_database").owner_url
+    prepare_database(url, None, KEYS)
+    vault = SqlKeyVault(url, FileMasterKey(tmp_path / "master.key"))
+    (key,) = vault.issue("nord", "till-1", 1, NOW_MS, NOW_MS + DAY_MS)
+    sealed = seal(b"picture", key.public_key, b"info")
+    opening, may_go_on, order = threading.Event(), threading.Event(), []
+
+    def slow(data: bytes, private: bytes, info: bytes) -> bytes:
+        opening.set()
+        assert may_go_on.wait(30)
+        order.append("opened")
+        return unseal(data, private, info)
+
+    def destroy() -> None:
+        assert opening.wait(30)
+        vault.destroy("nord", [key.blank])
+        order.append("destroyed")
+
+    monkeypatch.setattr(sql_key_vault, "unseal", slow)
+    with ThreadPoolExecutor(2) as pool:
+        opened = pool.submit(vault.unseal, "nord", key.blank, sealed, b"info")
+        destroyed = pool.submit(destroy)
+        # The order alone is judged; a pause gives a destruction that does not wait its chance.
+        wait([destroyed], timeout=0.3)
+        may_go_on.set()
+        assert opened.result(30) == b"picture"
+        destroyed.result(30)
+    assert order == ["opened", "destroyed"]
+    with pytest.raises(KeyGone):
+        vault.unseal("nord", key.blank, sealed, b"info")
+    vault.close()
 
 
 def test_destroying_for_one_tenant_leaves_the_others_alone(vault: KeyVault) -> None:
