@@ -60,16 +60,19 @@ class MemoryLedger:
     async def open(
         self, tenant: str, offers: Sequence[Offer], decide: Decide, now_ms: int
     ) -> Sequence[Opening]:
-        """As the port says."""
-        return [self._open(tenant, offer, decide, now_ms) for offer in offers]
+        """As the port says: all is decided before anything is written."""
+        facts = [self._facts(tenant, offer, now_ms) for offer in offers]
+        rulings = [decide(offer, fact) for offer, fact in zip(offers, facts, strict=True)]
+        return [
+            self._settle(tenant, offer, fact, ruling)
+            for offer, fact, ruling in zip(offers, facts, rulings, strict=True)
+        ]
 
-    def _open(self, tenant: str, offer: Offer, decide: Decide, now_ms: int) -> Opening:
-        key = (tenant, offer.message.identity.register, offer.message.header.message_id)
-        facts = self._facts(tenant, offer, now_ms)
-        ruling = self._write(tenant, offer, decide(offer, facts))
+    def _settle(self, tenant: str, offer: Offer, facts: Facts, ruling: Ruling) -> Opening:
+        ruling = self._write(tenant, offer, ruling)
         row = row_after(offer, ruling, facts.row)
         if row is not None:
-            self.rows[key] = row
+            self.rows[tenant, row.register, row.message_id] = row
         return Opening(ruling, row)
 
     def _facts(self, tenant: str, offer: Offer, now_ms: int) -> Facts:

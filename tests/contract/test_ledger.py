@@ -318,8 +318,6 @@ async def test_only_what_is_nobodys_is_condemned(ledger: Ledger, sender: Sender)
 
 async def test_a_batch_is_one_transaction(ledger: Ledger, sender: Sender) -> None:
     """Where deciding on one offer raises, nothing of the batch is written (T19)."""
-    if isinstance(ledger, MemoryLedger):
-        pytest.skip("the ledger in memory rolls nothing back; the flow asks again, one by one")
     good, bad = sender.outcome(), sender.outcome()
     decide = decide_at(NOW)
 
