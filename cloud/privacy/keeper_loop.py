@@ -44,6 +44,9 @@ class Watch(Protocol):
     def failed(self, what: str, error: TopscoopError) -> None:
         """A step could not be done; it is tried again."""
 
+    def went_round(self, what: str) -> None:
+        """A look at every tenant went without a failure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -90,25 +93,28 @@ async def _regularly(
 ) -> None:
     """Take a step for each tenant in turn; at once again where a whole batch was done."""
     while True:
-        more = False
+        counts: list[int | None] = []
         try:
             for tenant in await asyncio.to_thread(tenants):
-                more |= await _step(what, step, tenant, watch)
+                counts.append(await _step(what, step, tenant, watch))  # noqa: PERF401 - kept when one raises
         except TopscoopError as error:
             _complain(watch, what, error)
-        if not more:
+            counts.append(None)
+        if None not in counts:
+            watch.went_round(what)
+        if not any(count is not None and count >= BATCH for count in counts):
             await asyncio.sleep(every_s)
 
 
-async def _step(what: str, step: Callable[[str], int], tenant: str, watch: Watch) -> bool:
-    """One tenant's trouble is no other's."""
+async def _step(what: str, step: Callable[[str], int], tenant: str, watch: Watch) -> int | None:
+    """What was done for one tenant; None where it failed, which is no other tenant's trouble."""
     try:
         count = await asyncio.to_thread(step, tenant)
     except TopscoopError as error:
         _complain(watch, what, error, tenant=tenant)
-        return False
+        return None
     watch.did(what, count)
-    return count >= BATCH
+    return count
 
 
 def _complain(watch: Watch, what: str, error: TopscoopError, **where: str) -> None:

@@ -53,8 +53,10 @@ class KeeperWatch:
     def did(self, what: str, count: int) -> None:
         """As `keeper_loop.Watch`."""
         self._done.labels(what).inc(count)
-        if what != "blanks":
-            self.health.report(what, ok=True)
+
+    def went_round(self, what: str) -> None:
+        """As `keeper_loop.Watch`."""
+        self.health.report(what, ok=True)
 
     def refused(self, reason: str) -> None:
         """As `keeper_loop.Watch`."""

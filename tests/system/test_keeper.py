@@ -1,14 +1,25 @@
 """The keeper at a real mosquitto: mutual TLS, its own role, a register's report, and an erasure."""
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud.config_sources import load_config
+from cloud.database.schema_version import CLOUD
 from cloud.errors import ConfigError
-from cloud.privacy.composition import keeper_client
+from cloud.operations.setup import SetUp, prepare_database
+from cloud.privacy.composition import keeper_client, set_up_keys
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.keeper import Keeper, Stock
@@ -33,6 +44,8 @@ class Seen:
         self._loop = asyncio.get_running_loop()
 
     def did(self, what: str, count: int) -> None: ...
+
+    def went_round(self, what: str) -> None: ...
 
     def refused(self, reason: str) -> None:
         self.refusals.put_nowait(reason)
@@ -101,3 +114,55 @@ async def test_who_may_not_read_reports_is_told_at_the_start(tmp_path: Path) -> 
         link = keeper_client(broker.mqtt_config, broker.pki.service_files("collector"))
         with pytest.raises(ConfigError, match="refuses the subscription"):
             await asyncio.wait_for(link.run(), 30)
+
+
+def test_the_process_starts_says_how_it_is_and_ends_at_a_signal(tmp_path: Path) -> None:
+    """`topscoop cloud keeper run` with everything set up: /readyz, then SIGTERM and status 0."""
+    with BrokerStack(tmp_path / "state") as broker:
+        config = tmp_path / "cloud.toml"
+        config.write_text(
+            f"""
+environment = "development"
+state_dir = "{tmp_path}/state"
+[master_key]
+kind = "file"
+[mqtt]
+host = "127.0.0.1"
+port = {broker.services_port}
+[keeper]
+health_port = 0
+"""
+        )
+        loaded = load_config(config, {}).config
+        prepare_database(loaded.database_url, None, CLOUD)
+        set_up_keys(SetUp(loaded, NOW_MS))
+        with subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(config)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            watchdog = threading.Timer(60, process.kill)  # a keeper that hangs fails the test, and ends
+            watchdog.start()
+            port = int(process.stdout.readline().rsplit(" ", 1)[1])
+            document: dict[str, Any] = {}
+            for _ in range(300):
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                        document = json.load(answer)
+                        break
+                except urllib.error.HTTPError:
+                    time.sleep(0.1)  # not ready yet
+            assert set(document["checks"]) == {"loop", "broker", "erasure", "retention"}
+            assert document["status"] == "ready"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            watchdog.cancel()
+
+
+_RUN = """
+import argparse, sys
+from cloud.commands import keeper
+parser = argparse.ArgumentParser()
+keeper.add_parser(parser.add_subparsers())
+args = parser.parse_args(["keeper", "run", "--config", sys.argv[1]])
+sys.exit(args.run(args))
+"""

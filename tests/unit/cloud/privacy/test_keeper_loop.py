@@ -37,6 +37,9 @@ class Watched:
     def failed(self, what: str, error: TopscoopError) -> None:
         self._note(f"failed {what}: {error}", 1)
 
+    def went_round(self, what: str) -> None:
+        self._note(f"round {what}", 1)
+
     def _note(self, what: str, count: int) -> None:
         async def notify() -> None:
             async with self._changed:
@@ -109,6 +112,17 @@ async def test_one_tenants_trouble_is_no_others_and_a_defect_ends_the_process() 
     assert died.group_contains(ZeroDivisionError)
     assert script.erased["good"] > 5
     assert script.erased["broken"] > 5
+    assert watch.seen["round erasure"] == 0, "one tenant's failure shows in the health"
+    assert watch.seen["round retention"] > 0
+
+
+async def test_without_a_tenant_all_is_well() -> None:
+    script, watch = Scripted(), Watched()
+    task = asyncio.create_task(run_keeper(script, script, list, FAST, watch))  # type: ignore[arg-type]
+    await watch.until("round erasure")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_database_that_is_away_is_asked_again() -> None:
