@@ -198,8 +198,10 @@ class Consents:
                 await asyncio.sleep(EXPIRE_EVERY_S)
         finally:
             self._end_without_consent(self._hold.clear(), "stopping")
-            for ended in self._ended:
-                for name, by in ended.items():
+            # The spool writes them when it is closed; nothing can be waited for here.
+            ended, self._ended = self._ended, []
+            for counted in ended:
+                for name, by in counted.items():
                     self._parts.spool.count(name, by)
 
     async def settle(self) -> None:

@@ -212,11 +212,11 @@ class Deliverer:
         published_ns = self._published_ns.pop(entry.message_id, None)
         if published_ns is not None:
             self._parts.receipt_after((self._parts.clock.monotonic_ns() - published_ns) / 1e9)
+        await self._off_loop(self._parts.spool.write, Write(endings=(Ending(entry.message_id, fate),)))
         if fate is Fate.REFUSED:
             why = str(end.reason)
             self.refused[entry.lane, why] += 1
             log.warning("message.refused", extra=fields(**_named(entry), reason=why))
-        await self._off_loop(self._parts.spool.write, Write(endings=(Ending(entry.message_id, fate),)))
 
     def _refused_by_disk(self, action: Action, error: SpoolError) -> list[Event]:
         """Nothing is lost: what could not be done is done later, or its receipt comes again."""
