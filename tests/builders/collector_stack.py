@@ -44,14 +44,6 @@ if TYPE_CHECKING:
     from wire_protocol.keys import SigningKey
 
 _WAIT_S = 60.0
-_COMMAND = """
-import argparse, sys
-from cloud.commands import collector
-parser = argparse.ArgumentParser()
-collector.add_parser(parser.add_subparsers())
-args = parser.parse_args(["collector", *sys.argv[1:]])
-sys.exit(args.run(args))
-"""
 
 
 def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = _WAIT_S) -> None:
@@ -120,7 +112,7 @@ class CollectorStack:
         config.write_text("\n".join(lines) + "\n")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, "run", "--config", str(config)],
+                [sys.executable, "-m", "topscoop", "cloud", "collector", "run", "--config", str(config)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
