@@ -176,15 +176,32 @@ class SpoolAndDelivery(RuleBasedStateMachine):
             self._flushed()
 
     @precondition(lambda self: self.wire)
-    @rule(choice=st.integers(0, 100), event=st.integers(0, 4))
+    @rule()
+    def the_broker_acknowledges(self) -> None:
+        """T17: all of it; nothing follows from that."""
+        before = self.uplink.delivery.under_way
+        for entry in self.wire:
+            self.uplink.tell(PubAcked(entry.message_id))
+        assert self.uplink.delivery.under_way >= before
+
+    @precondition(lambda self: self.wire)
+    @rule(verdict=_FINAL)
+    def receipts_name_other_bytes(self, verdict: Verdict) -> None:
+        """T4: for all of it; nothing follows from that either."""
+        before = self.uplink.delivery.under_way
+        reason = Reason.CONFLICT if verdict is Verdict.REFUSED else None
+        for entry in list(self.wire):
+            self.uplink.tell(ReceiptCame(receipt(entry, verdict, sha256=bytes(32), reason=reason)))
+        assert self.uplink.delivery.under_way >= before
+
+    @precondition(lambda self: self.wire)
+    @rule(choice=st.integers(0, 100), event=st.integers(0, 2))
     def something_else_is_answered(self, choice: int, event: int) -> None:
         """None of this ends a message."""
         entry = self.wire[choice % len(self.wire)]
         answers: list[Any] = [
-            PubAcked(entry.message_id),
             BrokerRefused(entry.message_id, 0x10),
             BrokerRefused(entry.message_id, 0x99),
-            ReceiptCame(receipt(entry, sha256=bytes(32))),
             ReceiptCame(receipt(entry, Verdict.RETRY, retry_after_ms=5000)),
         ]
         self.uplink.tell(answers[event])
