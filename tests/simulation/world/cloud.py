@@ -27,7 +27,8 @@ from cloud.objects.ports import ObjectsAway, ObjectStore, Version
 from tests.simulation.world.broker import Broker, Session
 from tests.simulation.world.faults import Kind, Trouble
 from tests.simulation.world.loop import Life, VirtualLoop
-from tests.simulation.world.referee import Referee, opened
+from tests.simulation.world.referee import Referee
+from wire_protocol import envelope
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.topics import Identity, Topic
 
@@ -37,6 +38,12 @@ SLOW_S = 45.0
 """Longer than a claim's lease."""
 SILENT_S = 300.0
 """Until the adapter's own time limit ends a call without an answer."""
+
+
+async def pause(chance: random.Random) -> None:
+    """A call takes a moment, or none: both orders of what is close together happen."""
+    if chance.random() < 0.6:
+        await asyncio.sleep(chance.random() * 0.02)
 
 
 class CollectorLink:
@@ -104,8 +111,9 @@ class CollectorLink:
 
     def _received(self, topic: str, payload: bytes, acknowledge: Callable[[], None]) -> None:
         delivery = Delivery(topic, payload, acknowledge)
-        with contextlib.suppress(RefusedMessage, LookupError, ValueError, TypeError, AttributeError):
-            self._unanswered[id(delivery)] = (Topic.parse(topic).identity, opened(payload).message_id)
+        with contextlib.suppress(RefusedMessage):  # what cannot be taken apart need not be answered
+            place = Topic.parse(topic)
+            self._unanswered[id(delivery)] = place.identity, envelope.parse(payload, place).header.message_id
         self._came.append(delivery)
         for waiting in self._waiting:
             if not waiting.done():
@@ -181,14 +189,17 @@ class FaultyObjects:
         await self._after("delete")
 
     async def _before(self, call: str) -> None:
-        await asyncio.sleep(self._chance.random() * 0.02)
+        await self._pause()
         if self._trouble.strikes(Kind.S3_AWAY, share=0.9):
             raise ObjectsAway(f"{call}: 503, slow down")
         if self._trouble.strikes(Kind.S3_SLOW, share=0.3):
             await asyncio.sleep(SLOW_S * self._chance.random() * 1.5)
 
+    async def _pause(self) -> None:
+        await pause(self._chance)
+
     async def _after(self, call: str) -> None:
-        await asyncio.sleep(self._chance.random() * 0.01)
+        await self._pause()
         if self._trouble.strikes(Kind.S3_AFTER, share=0.4):
             raise ObjectsAway(f"{call}: 500, after it was carried out")
         if self._trouble.strikes(Kind.S3_SILENT, share=0.3):
@@ -256,12 +267,15 @@ class FaultyLedger:
         return may_go
 
     async def _before(self) -> None:
-        await asyncio.sleep(self._chance.random() * 0.01)
+        await self._pause()
         if self._trouble.strikes(Kind.DATABASE_AWAY):
             raise DatabaseAway("the database does not answer")
 
+    async def _pause(self) -> None:
+        await pause(self._chance)
+
     async def _after(self) -> None:
-        await asyncio.sleep(self._chance.random() * 0.01)
+        await self._pause()
         if self._trouble.strikes(Kind.DATABASE_AFTER, share=0.3):
             raise DatabaseAway("the connection was lost after COMMIT")
 

@@ -85,6 +85,7 @@ class Mischief:
     # ---- network ------------------------------------------------------------------------------------------
 
     def _weather_begins(self, fault: Fault) -> None:
+        self._bite(fault)
         self._weather.append(fault)
         self._set_weather()
 
