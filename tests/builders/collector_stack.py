@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 import json
 import socket
 import subprocess
@@ -162,6 +164,17 @@ class CollectorStack:
         with self.database.tenant(tenant, read_only=True) as connection:
             return list(connection.execute(table.select()))
 
+    def beside(self, folder: Path) -> CollectorStack:
+        """Another collector over the same state, bucket and broker."""
+        other = copy.copy(self)
+        folder.mkdir()
+        other.folder = folder
+        other.log = folder / "collector.log"
+        other.collector = self.collector | {"health_port": _free_port()}
+        other._process = None
+        other.database = open_database(f"sqlite:///{self.state_dir}/cloud.sqlite3")
+        return other
+
     def sweep(self, after_ms: int) -> Swept:
         """What the sweeper does by itself, this much later."""
         ledger = SqlLedger(self.database)
@@ -237,6 +250,12 @@ class Register:
     def send(self, *messages: Sent) -> None:
         with self._lock:
             self.unanswered.update({sent.message_id: sent for sent in messages})
+
+    def cut(self) -> None:
+        """Break its connection without a goodbye; it connects again."""
+        if (connection := self._client.socket()) is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def publish_raw(self, topic: str, payload: bytes) -> None:
         """Past all bookkeeping, as an attacker would."""
