@@ -158,6 +158,8 @@ def test_a_will_comes_when_its_register_vanishes(stack: BrokerStack) -> None:
             client.vanish()
         message = keeper.next_message()
         assert (message.topic, message.payload) == (topic, b"offline")
+    with stack.connect_register(OWN) as client:  # what is kept would meet the next test
+        client.publish(topic, b"", retain=True)
 
 
 def test_what_is_allowed_arrives_and_what_is_denied_does_not(stack: BrokerStack) -> None:

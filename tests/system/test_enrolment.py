@@ -56,6 +56,13 @@ class Cloud:
         self.ports = [ReservedPort(), ReservedPort()]
         self.config = folder / "cloud.toml"
         self.write_config(0, 1)
+        try:
+            self._prepare()
+        except BaseException:
+            self._close_ports()
+            raise
+
+    def _prepare(self) -> None:
         told = SetUp(load_config(self.config, {}).config, now_ms())
         for step in (
             setup.state_folder,
@@ -69,7 +76,7 @@ class Cloud:
         self.write_config(self.stack.registers_port, self.stack.services_port)
         words = ["topscoop", "cloud", "enrolment", "run", "--config", str(self.config)]
         command = ["/usr/bin/env", f"PYTHONPATH={_ROOT}", sys.executable, "-m", *words]
-        self.service = Daemon("enrolment", command, folder / "enrolment.log")
+        self.service = Daemon("enrolment", command, self.folder / "enrolment.log")
 
     def write_config(self, registers_port: int, services_port: int) -> None:
         https, health = (port.number for port in self.ports)
@@ -117,6 +124,9 @@ format = "json"
     def stop(self) -> None:
         self.service.stop()
         self.stack.mosquitto.stop()
+        self._close_ports()
+
+    def _close_ports(self) -> None:
         for port in self.ports:
             port.close()
 
