@@ -13,7 +13,6 @@ COPY . .
 # The packages' own code with the default models; nothing is resolved anew.
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheels . \
  && /opt/topscoop/bin/pip install --no-cache-dir --no-deps /wheels/topscoop-*.whl \
- && /opt/topscoop/bin/python -m compileall -q /opt/topscoop/lib \
  && /opt/topscoop/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim-bookworm
