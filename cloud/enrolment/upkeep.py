@@ -56,9 +56,7 @@ class Upkeep:
             PkiError: The folder cannot be read or written.
         """
         written = self.pki.prepare(self.hosts, now_ms)
-        revoked = all_revoked(self.database, now_ms)
-        if {serial for serial, _ in revoked} != self.pki.revoked_serials():
-            self.pki.write_revocation_list(revoked, now_ms)
+        if self._list_revoked(now_ms):
             written.append(REVOCATION_LIST)
         if self.broker_folder.exists():
             copy_certificates(self.broker_folder, self.pki)
@@ -84,6 +82,19 @@ class Upkeep:
             # Who was let in or put out meanwhile has the rights of before: compare once more.
             if enrolled == before:
                 return
+
+    def _list_revoked(self, now_ms: int) -> bool:
+        """Write the list where it is not what the database says; whether it was written."""
+        written = False
+        while True:
+            # The file first: what it says was in the database before, so a list is never made shorter
+            # by a reading from before a revocation. And once more after writing, for the same reason.
+            listed = self.pki.revoked_serials()
+            revoked = all_revoked(self.database, now_ms)
+            if {serial for serial, _ in revoked} == listed:
+                return written
+            self.pki.write_revocation_list(revoked, now_ms)
+            written = True
 
     def _registers(self) -> list[Ending]:
         found = []

@@ -110,3 +110,24 @@ def test_expelling_drops_sessions_twice(upkeep: Upkeep) -> None:
     assert sum(pauses) < 5
     broker.away = True
     assert "away" in expel(broker, [TILL], pauses.append)
+
+
+def test_a_list_is_never_made_shorter_by_an_older_reading(
+    upkeep: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T1: a command that revokes between reading the database and writing the list is not undone."""
+    revoke_register(upkeep.database, TILL, NOW_MS, actor="test")
+    second, write = Identity("gelato", "till-2"), PkiFolder.write_revocation_list
+
+    def while_another_revokes(pki: PkiFolder, revoked: list[tuple[str, int]], now_ms: int) -> bytes:
+        monkeypatch.undo()
+        with upkeep.database.tenant("gelato") as connection:
+            register_rows.add_register(connection, second, "north", NOW_MS)
+            register_rows.add_certificate(connection, second, "def", Life(NOW_MS, NOW_MS + DAY_MS))
+        revoke_register(upkeep.database, second, NOW_MS, actor="test")
+        write(pki, [("abc", NOW_MS), ("def", NOW_MS)], NOW_MS)
+        return write(pki, revoked, now_ms)
+
+    monkeypatch.setattr(PkiFolder, "write_revocation_list", while_another_revokes)
+    upkeep.keep_certificates(NOW_MS)
+    assert upkeep.pki.revoked_serials() == {"abc", "def"}
