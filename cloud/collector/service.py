@@ -20,6 +20,7 @@ from cloud.collector.ports import Objects, World
 from cloud.collector.sweep_loop import Sweeper
 from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
+from cloud.errors import DatabaseAway
 from cloud.health import Health, HealthServer
 from cloud.log_fields import fields
 from cloud.mqtt_client import MqttClient
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_S = 20.0
 _BEAT_S = 1.0
+_DATABASE_EVERY_S = 5.0
 _TOKEN_BYTES = 16
 
 
@@ -83,7 +85,7 @@ def run_collector(config: CloudConfig) -> int:
 async def _serve(config: CloudConfig, database: Database) -> int:
     limits = limits_of(config)
     metrics = CollectorMetrics()
-    health = Health("broker", "objects")
+    health = Health("broker", "database", "objects")
     credentials = service_credentials(config, COLLECTOR) if config.mqtt.tls else None
     link = MqttClient(
         config.mqtt,
@@ -112,6 +114,7 @@ async def _serve(config: CloudConfig, database: Database) -> int:
                     start(collector.run(), name="collector"),
                     start(sweeper.run(config.collector.sweep_every_s), name="sweeper"),
                     start(_report(health, link, collector), name="health"),
+                    start(_report_database(health, directory), name="database health"),
                 ]
                 await ending.wait()
                 log.info("collector.ending", extra=fields(in_flight=collector.in_flight.messages))
@@ -134,6 +137,17 @@ async def _report(health: Health, link: MqttClient, collector: Collector) -> Non
         health.report("broker", ok=link.connected)
         health.report("objects", ok=not collector.claims.store_away)
         await asyncio.sleep(_BEAT_S)
+
+
+async def _report_database(health: Health, directory: SqlDirectory) -> None:
+    while True:
+        try:
+            await directory.tenants()
+        except DatabaseAway as error:
+            health.report("database", ok=False, words=str(error))
+        else:
+            health.report("database", ok=True)
+        await asyncio.sleep(_DATABASE_EVERY_S)
 
 
 def _warn(finding: Finding) -> None:

@@ -60,7 +60,8 @@ def enrol(database: Database, *senders: Sender, state: str = "enrolled", **quota
                 }
                 c.execute(insert(tenants).values(values | quotas))
             key = sender.consent_key.verification_key
-            if not c.execute(service_keys.select().where(service_keys.c.kid == key.kid)).first():
+            known_key = (service_keys.c.tenant == sender.tenant) & (service_keys.c.kid == key.kid)
+            if not c.execute(service_keys.select().where(known_key)).first():
                 c.execute(insert(service_keys).values(**_key(sender, key), purpose="consent"))
             c.execute(
                 insert(registers).values(

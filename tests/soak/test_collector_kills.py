@@ -95,7 +95,7 @@ def test_a_minute_of_everything(tmp_path: Path, mosquitto: Mosquitto, real_s3: C
             shop.thread.join()
         for shop in shops:
             receipts = shop.register.answers(*shop.sent, timeout_s=180)
-            assert {receipt.verdict for receipt in receipts} == {Verdict.STORED}, f"seed {seed}"
+            assert {(one.verdict, one.reason) for one in receipts} == {(Verdict.STORED, None)}, f"seed {seed}"
         first.terminate()
         second.terminate()
         first.sweep(after_ms=11 * 60_000)
