@@ -308,7 +308,7 @@ class SpoolOnDiskAndDelivery(SpoolAndDelivery):
         return self._open()
 
     def _open(self) -> Spool:
-        return SqliteSpool(self.folder / "spool.db", self.clock, _BOUNDS, self.disk)
+        return SqliteSpool(self.folder / "spool.db", self.clock, _BOUNDS, self.disk, reserve_bytes=4096)
 
     def crash_spool(self) -> None:
         assert isinstance(self.spool, SqliteSpool)

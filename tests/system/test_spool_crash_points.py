@@ -96,9 +96,11 @@ def _record(
     folder: Path, clock: StandingClock, synchronous: str = "FULL"
 ) -> tuple[WriteLog, list[_Acknowledged]]:
     path = folder / "spool.db"
-    SqliteSpool(path, clock, _BOUNDS).stats()  # the tables are there; what follows is logged
+    SqliteSpool(
+        path, clock, _BOUNDS, reserve_bytes=4096
+    ).stats()  # the tables are there; what follows is logged
     recorder = Recorder(folder, checkpoint_pages=40, synchronous=synchronous)
-    spool = SqliteSpool(path, clock, _BOUNDS, recorder)  # type: ignore[arg-type]
+    spool = SqliteSpool(path, clock, _BOUNDS, recorder, reserve_bytes=4096)  # type: ignore[arg-type]
     try:
         acknowledged = [_Acknowledged(0, _state(spool), 0)]
         acknowledged += (_Acknowledged(len(recorder.log.steps), _state(spool), last) for last in _work(spool))
@@ -115,7 +117,7 @@ def _survives(point: int, folder: Path, log: WriteLog, acknowledged: list[_Ackno
     for name, content in log.files_at(point, Random(point)).items():
         if not name.endswith((".reserve", "-shm")):
             (place / name).write_bytes(content)
-    spool = SqliteSpool(place / "spool.db", StandingClock(), _BOUNDS)
+    spool = SqliteSpool(place / "spool.db", StandingClock(), _BOUNDS, reserve_bytes=4096)
     done = [one for one in acknowledged if one.steps <= point]
     after = acknowledged[min(len(done), len(acknowledged) - 1)]
     survived = (

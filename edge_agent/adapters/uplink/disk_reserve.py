@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-RESERVE_BYTES = 1 << 20
-"""Some hundred withdrawals, consents and sales, with the log that they go through."""
+RESERVE_BYTES = 12 << 20
+"""More than the spool's log, which can only be emptied into a file that has room to grow."""
 
 
 class DiskReserve:

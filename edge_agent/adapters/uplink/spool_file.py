@@ -18,7 +18,8 @@ SCHEMA_VERSION = 1
 """How many migrations `spool_schema` has; kept in the file as its user_version."""
 _PAGE_BYTES = 16 << 10
 """A frame takes three pages instead of nine; cut the p99 of storing one by three when measured."""
-_CHECKPOINT_PAGES = 1024
+_CHECKPOINT_PAGES = 512
+"""8 MiB: rarer than one frame in a hundred, and less than `disk_reserve.RESERVE_BYTES`."""
 _WAL_LIMIT_BYTES = 2 * _CHECKPOINT_PAGES * _PAGE_BYTES
 _BUSY_TIMEOUT_S = 1.0
 """Somebody who looks into the file with another program may hold the agent up for so long."""

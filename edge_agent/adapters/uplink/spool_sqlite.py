@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from edge_agent.adapters.data_folder import sync_folder
 from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
-from edge_agent.adapters.uplink.disk_reserve import DiskReserve
+from edge_agent.adapters.uplink.disk_reserve import RESERVE_BYTES, DiskReserve
 from edge_agent.adapters.uplink.spool_book import SpoolBook
 from edge_agent.adapters.uplink.spool_file import Row, SpoolFile
 from edge_agent.adapters.uplink.spool_salvage import salvage
@@ -47,6 +47,7 @@ class SqliteSpool:
         clock: Ages, names of files set aside, where sequence numbers begin.
         bounds: How much is kept.
         connection_class: What SQLite's connections are made of; tests put faults into it.
+        reserve_bytes: Disk space that only the small lanes may use.
     """
 
     def __init__(
@@ -55,12 +56,13 @@ class SqliteSpool:
         clock: Clock,
         bounds: SpoolBounds | None = None,
         connection_class: type[sqlite3.Connection] = sqlite3.Connection,
+        reserve_bytes: int = RESERVE_BYTES,
     ) -> None:
         self._path = path
         self._clock = clock
         self._bounds = SpoolBounds() if bounds is None else bounds
         self._connection_class = connection_class
-        self._reserve = DiskReserve(path.with_name(path.name + ".reserve"))
+        self._reserve = DiskReserve(path.with_name(path.name + ".reserve"), reserve_bytes)
         self._guard = threading.RLock()
         self._counting = threading.Lock()
         self._counted: Counter[str] = Counter()
@@ -83,10 +85,15 @@ class SqliteSpool:
 
     def write(self, write: Write) -> tuple[bool, ...]:
         """As `Spool.write`."""
-        urgent = any(outgoing.lane is not Lane.FRAMES for outgoing in write.messages)
+        urgent = not write.messages or any(one.lane is not Lane.FRAMES for one in write.messages)
+        if not urgent and not self._reserve.keep():
+            raise SpoolError(
+                "the disk has no room for pictures; what is left is for withdrawals, consents and sales",
+                remedy="Free some space on the disk of `data_dir`; the agent goes on by itself.",
+            )
         kept = self._run(
             lambda book: self._counting_in(lambda counted: book.write(write, counted, self._clock.now_ms())),
-            urgent=urgent or not write.messages,
+            urgent=urgent,
         )
         if write.erase:
             self._to_truncate = True
@@ -253,20 +260,23 @@ class SqliteSpool:
 
     def _make_room(self) -> bool:
         """Give up the reserve, then some frames; whether there was anything to give up."""
-        if self._reserve.give_up():
+        book, given_up = self._book, self._reserve.give_up()
+        if given_up:
             log.warning("spool.reserve_used", extra=fields(remedy="Free some space: the disk is full."))
-            return True
-        book = self._book
         if book is None:
-            return False
+            return given_up
         try:
+            # The log shrinks only when all of it fits into the file.
+            book.file.truncate_log()
+            if given_up:
+                return True
             count = book.file.lanes().get(Lane.FRAMES, (0, 0, 0))[0]
-            rows = book.file.first_to_go(-(-count // _GIVE_WAY))
+            rows = book.file.first_to_go(min(_AT_ONCE, -(-count // _GIVE_WAY)))
             with book.change({}) as change:
                 book.remove(change, rows, Fate.DROPPED, DropReason.DISK)
             book.file.truncate_log()
         except sqlite3.Error:
-            return False
+            return given_up
         return bool(rows)
 
     def _close(self) -> None:

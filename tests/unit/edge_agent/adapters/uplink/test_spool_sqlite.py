@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.adapters.uplink.disk_reserve import RESERVE_BYTES
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.uplink.accounting import Account, DropReason, Fate
 from edge_agent.uplink.errors import SpoolError
@@ -112,7 +113,7 @@ def test_a_full_disk_makes_room_for_the_small_lanes(
     spool = open_spool(disk)
     spool.write(Write(messages=(outgoing(1),)))
     reserve = path.with_name("spool.db.reserve")
-    assert reserve.stat().st_size == 1 << 20
+    assert reserve.stat().st_size == RESERVE_BYTES
     disk.fault = FULL
     with pytest.raises(SpoolError):
         spool.write(Write(messages=(outgoing(1, Up.WITHDRAWAL),)))
