@@ -41,8 +41,10 @@ def counts(outcomes: list[Outcome]) -> Counter[str]:
 
 @pytest.mark.timeout(900)
 def test_no_seed_finds_what_must_never_happen(outcomes: list[Outcome]) -> None:
-    """T1 T3 T4 T5 T12 T14 T15 T16 T17 T18 T19 T25 T27: whatever fails, nothing is lost, doubled, unconsented,
-    readable after its erasure or told before it is durable; accounts add up at every step; all comes to rest.
+    """T1 T3 T4 T5 T12 T14 T15 T16 T17 T18 T19 T25 T27: whatever fails, the law holds at every step.
+
+    Nothing is lost, doubled, unconsented, readable after its erasure or told before it is durable; accounts
+    add up; all comes to rest.
     """
     failed = [outcome for outcome in outcomes if outcome.violations]
     assert not failed, "\n\n".join(

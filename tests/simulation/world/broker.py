@@ -1,7 +1,7 @@
 """An MQTT broker and the network around it, as bad as measured ones: it loses, repeats, reorders and lies.
 
-What holds of a real one holds here: PUBACK says nothing about delivery, a shared subscription hands each message
-to one of its members, a member that goes away without acknowledging may or may not see its messages handed on,
+What holds of a real one holds here: PUBACK says nothing about delivery, a shared subscription hands each
+message to one of its members, what a member had not acknowledged when it went may or may not be handed on,
 sessions end with their connection, and a crash loses every queue.
 """
 
@@ -62,7 +62,7 @@ class Broker:
     ) -> None:
         self.weather = Weather()
         self.up = True
-        self._loop = loop
+        self.loop = loop
         self._chance = chance
         self._group_of = group_of
         self._bite = bite
@@ -82,7 +82,7 @@ class Broker:
         return True
 
     def close(self, session: Session) -> None:
-        """End a connection, whoever wants it; what it had not acknowledged goes to another member, or nowhere."""
+        """End a connection; what it had not acknowledged goes to another member, or nowhere."""
         if not session.open:
             return
         session.open = False
@@ -173,7 +173,7 @@ class Broker:
             else:
                 self._bite["lost in crash"] += 1
 
-        self._loop.call_later(delay_s, unless_crashed, context=self._loop.world)
+        self.loop.call_later(delay_s, unless_crashed, context=self.loop.world)
 
     def _strikes(self, name: str, share: float) -> bool:
         if share and self._chance.random() < share:

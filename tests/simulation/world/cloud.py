@@ -1,7 +1,7 @@
 """The cloud's world: links of collectors, and its stores with whatever can go wrong around a call.
 
-Each wrapper lets the real thing work and fails before it, after it, slowly or never; and it tells the referee what
-really happened, whatever the caller will learn of it.
+Each wrapper lets the real thing work and fails before it, after it, slowly or never; and it tells the referee
+what really happened, whatever the caller will learn of it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from cloud.errors import DatabaseAway
 from cloud.objects.ports import ObjectsAway, ObjectStore, Version
 from tests.simulation.world.broker import Broker, Session
 from tests.simulation.world.faults import Kind, Trouble
-from tests.simulation.world.loop import Life, VirtualLoop
+from tests.simulation.world.loop import Life
 from tests.simulation.world.referee import Referee
 from wire_protocol import envelope
 from wire_protocol.errors import RefusedMessage
@@ -54,16 +54,15 @@ class CollectorLink:
         broker: Broker,
         name: str,
         groups: tuple[str, ...],
-        loop: VirtualLoop,
         life: Life,
-        told: Referee,
+        referee: Referee,
     ) -> None:
         self._broker = broker
         self._name = name
         self._groups = groups
-        self._loop = loop
+        self._loop = broker.loop
         self._life = life
-        self._referee = told
+        self._referee = referee
         self._answers = "keeper" not in groups
         self._came: deque[Delivery] = deque()
         self._waiting: list[asyncio.Future[None]] = []

@@ -29,8 +29,8 @@ FATE_NAMES = {
 class FaultyDisk:
     """`edge_agent.uplink.ports.Spool` over `MemorySpool`.
 
-    A refused call did nothing, as the port says. After each call that writes, the referee compares what the spool
-    holds with what it was told.
+    A refused call did nothing, as the port says. After each call that writes, the referee compares what the
+    spool holds with what it was told.
     """
 
     def __init__(

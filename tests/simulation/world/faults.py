@@ -1,7 +1,7 @@
 """What goes wrong in one seed, and when: drawn before anything runs, so a seed is one story.
 
-A fault is switched on and off by time; `Trouble` is asked at every call of a port whether it strikes. What really
-struck is counted in `bite`, because a fault that never bites proves nothing.
+A fault is switched on and off by time; `Trouble` is asked at every call of a port whether it strikes. What
+really struck is counted in `bite`, because a fault that never bites proves nothing.
 """
 
 import random
@@ -94,7 +94,7 @@ _WEIGHTS: dict[Kind, int] = {
 
 
 def draw_faults(chance: random.Random, count: int, lasting_s: float) -> tuple[Fault, ...]:
-    """`count` faults over `lasting_s` seconds: it always rains once, and always a process crashes under it."""
+    """`count` faults over `lasting_s` seconds: it always rains once, and always a process crashes."""
     kinds = list(Kind)
     drawn = chance.choices(kinds, weights=[_WEIGHTS.get(kind, 2) for kind in kinds], k=count - 2)
     faults = [_draw(chance, kind, lasting_s) for kind in (Kind.RAIN, chance.choice(CRASHES[:2]), *drawn)]

@@ -34,13 +34,13 @@ def _one_version_each(twin: "Twin") -> None:
             twin.referee.violated(f"orphan: {key} {version} has no row, and was never swept")
         elif put.consent in books.withdrawn:
             twin.referee.violated(f"erasure: {key} {version} lies there after its erasure")
-    for key, row in ledger.rows.items():
-        frame = ledger.frames.get(key)
-        if row.state is State.STORED and frame is not None and frame.consent not in books.withdrawn:
-            if versions[key] != 1:
-                twin.referee.violated(
-                    f"twice or lost: row {row.message_id.hex()[:8]} has {versions[key]} versions"
-                )
+    for identity, row in ledger.rows.items():
+        frame = ledger.frames.get(identity)
+        if row.state is not State.STORED or frame is None or frame.consent in books.withdrawn:
+            continue
+        if versions[identity] != 1:
+            name = row.message_id.hex()[:8]
+            twin.referee.violated(f"twice or lost: row {name} has {versions[identity]} versions")
     if len(list(twin.bucket.versions("frames/"))) != len(books.puts):
         twin.referee.violated("the bucket holds what the referee did not see")
 

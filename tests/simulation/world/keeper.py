@@ -1,7 +1,7 @@
 """The keeper of consent keys: issues blanks on reports, erases what was withdrawn, tells the register.
 
-The steps of an erasure are the real ones (`cloud.privacy.erasure`), with a pause after each in which the process
-may die and anything else may happen.
+The steps of an erasure are the real ones (`cloud.privacy.erasure`), with a pause after each in which the
+process may die and anything else may happen.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from cloud.privacy.ports import IssuedKey
 from tests.simulation.world.broker import Broker
 from tests.simulation.world.cloud import CollectorLink
 from tests.simulation.world.faults import Kind, Trouble
-from tests.simulation.world.loop import Life, VirtualLoop, in_life
+from tests.simulation.world.loop import Life, in_life
 from tests.simulation.world.referee import Referee
 from wire_protocol import envelope
 from wire_protocol.consent import Blank, make_blank
@@ -72,42 +72,37 @@ class KeeperStores:
     untold: Callable[[str], Sequence[Withdrawal]]
     mark_told: Callable[[str, Sequence[bytes]], None]
     outstanding: Callable[[str, str], int]
+    signers: Mapping[str, SigningKey]
+    """The key for consent, by tenant."""
+    registers: Mapping[Identity, KeyLookup]
 
 
 class Keeper:
-    """One keeper; dies and starts again.
-
-    Args:
-        signers: The `consent` key of each tenant.
-        registers: The keys of each register.
-    """
+    """One keeper; dies and starts again."""
 
     def __init__(
         self,
         broker: Broker,
-        loop: VirtualLoop,
         chance: random.Random,
         clock: Callable[[], int],
         stores: KeeperStores,
-        signers: Mapping[str, SigningKey],
-        registers: Mapping[Identity, KeyLookup],
         referee: Referee,
     ) -> None:
         self.life: Life | None = None
         self._broker = broker
-        self._loop = loop
+        self._loop = broker.loop
         self._chance = chance
         self._clock = clock
         self._stores = stores
-        self._signers = signers
-        self._registers = registers
+        self._signers = stores.signers
+        self._registers = stores.registers
         self._referee = referee
         self._link: CollectorLink | None = None
         self._recent: dict[Identity, list[int]] = {}
 
     def start(self) -> None:
         self.life = life = Life("keeper")
-        self._link = CollectorLink(self._broker, "keeper", ("keeper",), self._loop, life, self._referee)
+        self._link = CollectorLink(self._broker, "keeper", ("keeper",), life, self._referee)
         in_life(self._loop, life, self._read_reports(self._link), "keeper reports")
         in_life(self._loop, life, self._erase(), "keeper erasures")
         in_life(self._loop, life, self._tell(self._link), "keeper telling")

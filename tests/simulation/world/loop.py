@@ -1,8 +1,9 @@
 """An asyncio event loop without a world: its time is a number, and what runs next is drawn by the seed.
 
-Time stands still while anything is ready, then jumps to the next timer. Whatever is ready runs in random order, so
-that every interleaving of awaits can happen. A task belongs to the process (`PROCESS`) in whose context it was
-made; once that process is killed, its callbacks never run again: no `finally`, no `except`, as after kill -9.
+Time stands still while anything is ready, then jumps to the next timer. Whatever is ready runs in random
+order, so that every interleaving of awaits can happen. A task belongs to the process (`PROCESS`) in whose
+context it was made; once that process is killed, its callbacks never run again: no `finally`, no `except`, as
+after kill -9.
 """
 
 import asyncio
@@ -84,7 +85,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self._now
 
     def run_until(self, done: Callable[[], bool], *, until_s: float, steps_max: int = 1_000_000) -> bool:
-        """Run until `done()` is true; False where virtual time would pass `until_s` first, or nothing is left."""
+        """Run until `done()` is true; False where time would pass `until_s` first, or nothing is left."""
         before = events._get_running_loop()
         events._set_running_loop(self)
         try:

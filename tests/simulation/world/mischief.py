@@ -1,4 +1,4 @@
-"""Who brings the faults of a seed about: the weather, the operator, the thief, the customer who comes back."""
+"""Who brings a seed's faults about: the weather, the operator, the thief, the customer who comes back."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""Mistakes made on purpose, each a few lines in the place of real ones: the twin must find every one of them."""
+"""Mistakes made on purpose, each a few lines in the place of real ones: the twin must find every one."""
 
 import asyncio
 from collections.abc import Callable, Sequence

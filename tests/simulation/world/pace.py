@@ -1,4 +1,4 @@
-"""What makes a thousand seeds quick: pure functions remember their answers, idle loops look round less often."""
+"""What makes a thousand seeds quick: pure functions remember, idle loops look round less often."""
 
 import functools
 import logging
@@ -19,8 +19,9 @@ _REMEMBERED = 4096
 def quick() -> Iterator[None]:
     """Patch for as long as seeds are played.
 
-    Remembered are only functions of bytes alone, whose results nobody changes: a message that is delivered five
-    times is taken apart once, and what our own encoder is given is not looked through first. The counters of refusals are written every 20 seconds instead of every one, and nothing is logged.
+    Remembered are only functions of bytes alone, whose results nobody changes: a message that is delivered
+    five times is taken apart once. What our own encoder is given is not looked through first. The counters of
+    refusals are written every 20 seconds instead of every one, and nothing is logged.
     """
     with (
         mock.patch.object(cose, "cose_parse", functools.lru_cache(_REMEMBERED)(cose.cose_parse)),

@@ -1,7 +1,7 @@
-"""Keys that sign with a keyed hash: a stand-in for Ed25519 at a thirtieth of the cost, deterministic by the seed.
+"""Keys that sign with a keyed hash: a stand-in for Ed25519 at a thirtieth of its cost.
 
-A forger of the simulation does not know the secret, which is all that the protocol asks of a signature here. Real
-signatures have their own tests (`tests/unit/wire_protocol`), and every hundredth seed runs with them.
+A forger of the simulation does not know the secret, which is all that the protocol asks of a signature here.
+Real signatures have their own tests (`tests/unit/wire_protocol`), and every hundredth seed runs with them.
 """
 
 import hashlib

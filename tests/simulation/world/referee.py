@@ -1,7 +1,7 @@
 """What must never happen, asked at every step, by somebody who sees everything and believes no part of it.
 
-The referee keeps its own books from what it saw with its own eyes: which bytes a register's till captured, which
-consents were given and taken back, which versions were put, what the ledger's rows said after each transaction.
+The referee keeps its own books from what it saw with its own eyes: which bytes a till captured, which
+consents were given and taken back, which versions were put, what rows said after each transaction.
 """
 
 import functools

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
 
+from edge_agent.errors import NoBlanksError
 from edge_agent.uplink.accounting import DropReason, Fate, never_spooled
 from edge_agent.uplink.anchors import Anchors
 from edge_agent.uplink.cloud_clock import CloudClock
-from edge_agent.uplink.consent_desk import ConsentDesk, Granted, NoBlanksError, Yes
+from edge_agent.uplink.consent_desk import ConsentDesk, Granted, Yes
 from edge_agent.uplink.delivery import Delivery
 from edge_agent.uplink.delivery_events import EraseCame, SpoolChanged
 from edge_agent.uplink.delivery_loop import Deliverer, DeliveryParts

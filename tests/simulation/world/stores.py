@@ -1,4 +1,4 @@
-"""What outlives every process of the cloud, beside bucket, ledger and vault: who may send, what is withdrawn."""
+"""What outlives every process of the cloud, beside bucket, ledger and vault."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """The twin: registers, broker, collectors, keeper and their stores in one process, under one seed.
 
-A seed is one story: who buys, who agrees, what breaks and when, in which order everything runs. `run_seed` plays it,
-with a referee who looks at every step, until the faults end and everything must come to rest.
+A seed is one story: who buys, who agrees, what breaks and when, in which order everything runs. `run_seed`
+plays it, with a referee who looks at every step, until the faults end and everything must come to rest.
 """
 
 import gc
@@ -191,26 +191,29 @@ class Twin:
         self.collectors = [CollectorProcess(f"collector-{n}") for n in range(chance.choice((2, 2, 3)))]
         self.keeper = Keeper(
             self.broker,
-            loop,
             random.Random(chance.random()),
             self.clock.now_ms,
-            KeeperStores(
-                self.vault,
-                self.records,
-                WatchedBucket(self.bucket, self.referee, self.trouble),
-                self.records.unfinished,
-                self.records.untold,
-                self.records.mark_told,
-                lambda tenant, register: self.records.outstanding(
-                    tenant, self.vault.live(tenant, register, 0)
-                ),
-            ),
-            self.consent_keys,
-            {identity: record.keys.get for identity, record in self.directory.register_records.items()},
+            self._keeper_stores(),
             self.referee,
         )
         self.mischief = Mischief(self)
         mutant.twin(self)
+
+    def _keeper_stores(self) -> KeeperStores:
+        def outstanding(tenant: str, register: str) -> int:
+            return self.records.outstanding(tenant, self.vault.live(tenant, register, 0))
+
+        return KeeperStores(
+            self.vault,
+            self.records,
+            WatchedBucket(self.bucket, self.referee, self.trouble),
+            self.records.unfinished,
+            self.records.untold,
+            self.records.mark_told,
+            outstanding,
+            self.consent_keys,
+            {identity: record.keys.get for identity, record in self.directory.register_records.items()},
+        )
 
     # ---- making -------------------------------------------------------------------------------------------
 
@@ -273,7 +276,7 @@ class Twin:
         """A new process; nothing is left of an old one but the stores."""
         process.life = life = Life(process.name)
         groups = ("frames", "events")
-        process.link = CollectorLink(self.broker, process.name, groups, self.loop, life, self.referee)
+        process.link = CollectorLink(self.broker, process.name, groups, life, self.referee)
         chance = random.Random(self.chance.random())
         crash_point = partial(self.crash_point, process.name)
         ledger = FaultyLedger(self.ledger, self.trouble, chance, self.referee, crash_point)
