@@ -1,6 +1,8 @@
 """A part that dies takes the agent with it, after everything was closed in order."""
 
 import asyncio
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,3 +59,14 @@ async def test_after_the_signal_an_end_is_no_death() -> None:
     stop = asyncio.Event()
     stop.set()
     await daemon._until(stop, asyncio.sleep(0), "api")
+
+
+def test_an_agent_without_an_uplink_imports_none_of_it() -> None:
+    """Its start and its memory are as before: no broker client, no cryptography, no CBOR."""
+    script = (
+        "import sys, edge_agent.commands.daemon, edge_agent.adapters.http.app;"
+        "heavy = {'cbor2', 'paho', 'cryptography', 'edge_agent.adapters.uplink'};"
+        "print(sorted(heavy & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
