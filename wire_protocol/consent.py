@@ -8,11 +8,12 @@ a picture under this consent is sealed to it. The fields follow ISO/IEC TS 27560
 data and storage period stand in the notice, whose SHA-256 the receipt carries.
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 
-from wire_protocol import cose
+from wire_protocol import cose, crockford
 from wire_protocol.envelope import KeyLookup
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fields import (
@@ -82,7 +83,7 @@ class Consent:
     granted_at: TimeMs
     expires_at: TimeMs
     withdrawal: Digest32
-    """SHA-256 of the code on the customer's slip."""
+    """`withdrawal_digest` of the code on the customer's slip."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a consent that ends before it begins, or is longer than the law allows."""
@@ -103,6 +104,15 @@ class VerifiedConsent:
     def consent_id(self) -> bytes:
         """The blank's id."""
         return self.blank.blank
+
+
+def withdrawal_digest(code: str) -> bytes:
+    """What a consent carries of the code on the slip: SHA-256 of it as printed, in groups of four.
+
+    Raises:
+        ValueError: It holds what no code holds.
+    """
+    return hashlib.sha256(crockford.grouped(crockford.symbols_of(code)).encode()).digest()
 
 
 def make_blank(blank: Blank, key: SigningKey) -> bytes:

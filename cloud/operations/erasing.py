@@ -1,7 +1,6 @@
 """Erasing from the command line: the keeper's own steps, with progress and the proof."""
 
 import getpass
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from cloud.privacy.erasure import Eraser
 from cloud.privacy.erasure_plan import Proof, Source, Step, proof_of
 from cloud.privacy.errors import UnknownCode
 from cloud.privacy.records import Records
-from wire_protocol import crockford
+from wire_protocol.consent import withdrawal_digest
 
 _WORDS = {
     Step.LOGGED: "the erasure log has it",
@@ -36,7 +35,7 @@ def consents_of_code(config: CloudConfig, tenant: str, code: str) -> list[bytes]
     with closing(open_database(config.database_url)) as database:
         database.check()
         known_tenant(database, tenant)
-        found = Records(database).consents_of_code(tenant, code_digests(code))
+        found = Records(database).consents_of_code(tenant, code_digest(code))
     if not found:
         raise UnknownCode(
             "no consent has this code",
@@ -46,18 +45,16 @@ def consents_of_code(config: CloudConfig, tenant: str, code: str) -> list[bytes]
     return found
 
 
-def code_digests(code: str) -> list[bytes]:
-    """What a slip's code is kept as, with and without the hyphens between its groups.
+def code_digest(code: str) -> bytes:
+    """What a consent carries of a slip's code, however it was typed.
 
     Raises:
         UnknownCode: It holds what no code holds.
     """
     try:
-        symbols = crockford.symbols_of(code)
+        return withdrawal_digest(code)
     except ValueError as error:
         raise UnknownCode(str(error), remedy="Type the code as the slip has it.") from error
-    spellings = (crockford.grouped(symbols), symbols)
-    return [hashlib.sha256(spelling.encode()).digest() for spelling in spellings]
 
 
 def erase_and_print(

@@ -213,11 +213,9 @@ class Records:
                 found |= set(connection.execute(some).scalars())
         return found
 
-    def consents_of_code(self, tenant: str, digests: Sequence[bytes]) -> list[bytes]:
-        """The consents whose slips carry a code of one of these digests; one, unless a register is broken."""
-        found = select(consents.c.consent).where(
-            consents.c.tenant == tenant, consents.c.withdrawal.in_(digests)
-        )
+    def consents_of_code(self, tenant: str, digest: bytes) -> list[bytes]:
+        """The consents whose slips carry the code of this digest; one, unless a register is broken."""
+        found = select(consents.c.consent).where(consents.c.tenant == tenant, consents.c.withdrawal == digest)
         with self._database.tenant(tenant, read_only=True) as connection:
             return list(connection.execute(found).scalars())
 

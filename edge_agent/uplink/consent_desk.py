@@ -111,7 +111,7 @@ class ConsentDesk:
             method=yes.method,
             granted_at=now_ms,
             expires_at=now_ms + self._valid_ms,
-            withdrawal=hashlib.sha256(code.encode()).digest(),
+            withdrawal=consent.withdrawal_digest(code),
         )
         key = self._packager.key
         receipt = consent.make_receipt(filled, key)

@@ -45,7 +45,7 @@ def test_blanks_withdrawal_erasure_proof(stage: Stage) -> None:
         stage.receive(one)
         assert stage.opener.open(stage.frame(one), READER) == PICTURE
     digest = given.granted.withdrawal
-    assert set(stage.records.consents_of_code(TENANT, [digest, bytes(32)])) == {given.consent, kept.consent}
+    assert set(stage.records.consents_of_code(TENANT, digest)) == {given.consent, kept.consent}
     assert stage.records.withdraw(TENANT, given.consent, Source.CUSTOMER, NOW_MS, actor="c", purpose="p")
     assert not stage.records.withdraw(TENANT, given.consent, Source.OPERATOR, NOW_MS, actor="o")
     assert len(stage.audited("consent.ended")) == 1
@@ -106,7 +106,7 @@ def test_another_tenant_sees_and_ends_nothing(stage: Stage) -> None:
     stage.records.withdraw("sued", given.consent, Source.OPERATOR, NOW_MS, actor="o")
     stage.keeper.erase("sued")
     assert stage.records.object_keys("sued", given.consent) == []
-    assert stage.records.consents_of_code("sued", [given.granted.withdrawal]) == []
+    assert stage.records.consents_of_code("sued", given.granted.withdrawal) == []
     assert stage.records.register_state("sued", REGISTER) is None
     assert stage.records.register_keys("sued", REGISTER) == {}
     assert list(list_frames(stage.database, "sued", FrameFilter(), 9)) == []

@@ -1,5 +1,6 @@
 """T5 and T6: a consent counts as it was given, for what and by whom; nothing in it can be edited."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -250,3 +251,8 @@ def test_a_key_of_another_purpose_signs_no_blanks() -> None:
     with pytest.raises(RefusedMessage) as refused:
         consent.verify_receipt(wire.RECEIPT_BYTES, _REGISTER_KEYS, wire.lookup(wire.RECEIPTS_KEY))
     assert refused.value.reason is Reason.CONSENT_FORGED
+
+
+@pytest.mark.parametrize("typed", ["7K3M-Q9TX-2VBD-H6RA", "7k3mq9tx2vbdh6ra", "7K3M Q9TX 2VBD H6RA"])
+def test_a_withdrawal_code_has_one_digest_however_it_is_typed(typed: str) -> None:
+    assert consent.withdrawal_digest(typed) == hashlib.sha256(b"7K3M-Q9TX-2VBD-H6RA").digest()
