@@ -26,9 +26,9 @@ class Batches(Generic[T]):
     def __len__(self) -> int:
         return len(self._turns)
 
-    def put(self, tenant: str, item: T) -> bool:
-        """Queue an item; False where the tenant's queue is full."""
-        queued = self._turns.put(tenant, item)
+    def put(self, tenant: str, item: T, *, bounded: bool = True) -> bool:
+        """Queue an item; False where the tenant's queue is full and `bounded`."""
+        queued = self._turns.put(tenant, item, bounded=bounded)
         if queued:
             self._some.set()
         return queued

@@ -13,7 +13,6 @@ from cloud.collector.ports import World
 from cloud.collector.quota import Outage
 from cloud.collector.values import Claim, Ending, Offer, Row, State
 from cloud.errors import DatabaseAway
-from cloud.objects.ports import ObjectsAway
 
 
 class Claims:
@@ -103,5 +102,5 @@ class Claims:
             return
         try:
             await self._world.objects.delete(ending.claim.object_key, ending.version)
-        except ObjectsAway as error:  # the sweeper will
+        except Exception as error:  # noqa: BLE001 - whatever the store's trouble is, the sweeper will
             self._world.watch.failed("object.delete_failed", work.delivery.topic, error)

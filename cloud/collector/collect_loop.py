@@ -19,6 +19,7 @@ from cloud.collector.known_senders import KnownSenders
 from cloud.collector.limits import Limits
 from cloud.collector.offers import Examined, Offers, unique_rounds
 from cloud.collector.ports import World
+from cloud.collector.turns import Company
 from cloud.collector.values import (
     Claim,
     Delivery,
@@ -53,8 +54,9 @@ class Collector:
         self._arrived: Batches[Work] = Batches(
             most=limits.batch_max,
             linger_s=limits.batch_ms / 1000,
-            per_tenant=max(1, limits.in_flight // 2),  # who floods leaves half of the room to the others
+            per_tenant=max(1, limits.in_flight // 2),
         )
+        self._company = Company()
 
     async def run(self) -> None:
         """Until cancelled; where a part dies, all do."""
@@ -88,7 +90,10 @@ class Collector:
             self._answers.misplaced(delivery, error.reason, str(error))
             return
         work = Work(delivery, topic, self._world.clock.now_ms())
-        if not self._arrived.put(topic.identity.tenant, work):
+        tenant = topic.identity.tenant
+        # Alone, a tenant may fill the room; in company it leaves half of it to the others.
+        shared = self._company.shared(tenant, work.received_at_ms)
+        if not self._arrived.put(tenant, work, bounded=shared):
             self._answers.later(work, claimed_id(delivery.payload), self._limits.terms.busy_retry_ms, "queue")
 
     def _leave(self, delivery: Delivery) -> None:
@@ -104,6 +109,10 @@ class Collector:
         try:
             examined = await self._offers.examine(tenant, works, self._world.clock.now_ms())
         except DatabaseAway:
+            self._failures.database_away(works)
+            return
+        except Exception as error:  # noqa: BLE001 - what is kept of a sender is broken, not the message
+            self._world.watch.failed("message.failed", str(works[0].topic), error)
             self._failures.database_away(works)
             return
         offers = []

@@ -269,7 +269,11 @@ class Register:
             "receipts for all messages",
             timeout_s,
         )
-        return [self.receipts[one][-1] for one in ids]
+        # A duplicate that crossed the first may be answered `retry` after it.
+        return [
+            next(answer for answer in reversed(self.receipts[one]) if answer.verdict is not Verdict.RETRY)
+            for one in ids
+        ]
 
     def _keep_sending(self) -> None:
         while not self._ended.wait(0.02):

@@ -109,7 +109,7 @@ async def test_a_flood_leaves_room_for_the_others() -> None:
     paper.enrol(noisy, quiet)
     flood = [noisy.interaction_record() for _ in range(300)]
     single = quiet.interaction_record()
-    paper.sent(*flood[:40], single, *flood[40:])
+    paper.sent(*flood[:31], single, *flood[31:])
     async with paper.running():
         await paper.answers(301)
     order = [answer.message_id for answer in paper.watch.answers]
@@ -119,6 +119,36 @@ async def test_a_flood_leaves_room_for_the_others() -> None:
     assert turned_away, "what exceeds a tenant's half of the room is told to come again"
     assert all(answer.topic.split("/")[2] == "noisy" for answer in turned_away)
     assert len(order) == 301
+
+
+async def test_alone_a_tenant_may_fill_the_room(sender: Sender) -> None:
+    """Nobody else waits, so nothing of a drained backlog is turned away (T16)."""
+    paper = PaperCollector(Limits(in_flight=64, batch_max=8, batch_ms=0, workers=1))
+    paper.enrol(sender)
+    paper.sent(*(sender.interaction_record() for _ in range(300)))
+    async with paper.running():
+        await paper.answers(300)
+    assert {answer.verdict for answer in paper.watch.answers} == {Verdict.STORED}
+
+
+async def test_what_is_kept_of_a_sender_cannot_be_used(sender: Sender) -> None:
+    """A broken row of the directory: `retry`, and the collector lives."""
+    paper = PaperCollector()
+    paper.enrol(sender)
+    registers = paper.directory.registers
+
+    async def broken(*_: Any) -> Any:
+        raise ValueError("no point on the curve")
+
+    paper.directory.registers = broken  # type: ignore[method-assign]
+    sent = sender.outcome()
+    async with paper.running():
+        paper.sent(sent)
+        await paper.answers(1)
+        paper.directory.registers = registers  # type: ignore[method-assign]
+        paper.sent(sent)
+        await paper.answers(2)
+    assert [receipt.verdict for receipt in paper.receipts()] == [Verdict.RETRY, Verdict.STORED]
 
 
 async def test_a_tenants_rate_is_its_own() -> None:
