@@ -162,7 +162,7 @@ class CollectorStack:
 
     def rows(self, table: Any, tenant: str) -> list[Any]:
         with self.database.tenant(tenant, read_only=True) as connection:
-            return list(connection.execute(table.select()))
+            return list(connection.execute(table.select().where(table.c.tenant == tenant)))
 
     def beside(self, folder: Path) -> CollectorStack:
         """Another collector over the same state, bucket and broker."""
