@@ -50,6 +50,7 @@ from tests.simulation.world.register import STORE, Register, Surroundings
 from tests.simulation.world.stores import Clock, MemoryDirectory, MemoryRecords
 from wire_protocol.envelope import KeyLookup, KeyRecord
 from wire_protocol.keys import SigningKey
+from wire_protocol.messages import Verdict
 from wire_protocol.topics import RECEIPTED, Identity, Topic, Up
 
 REPLAY = ".venv/bin/python -m tests.simulation.replay"
@@ -62,6 +63,8 @@ MESSAGES = 150
 FAULTS = 20
 QUIET_S = 4 * 3600.0
 """In which everything must have come to rest once the faults have ended: several of the longest back-offs."""
+MESSAGES_PER_MINUTE = 150
+"""A tenant's quota: more than its registers need, less than a flood."""
 SWEEP_EVERY_S = 240.0
 
 
@@ -145,6 +148,9 @@ class Watch:
 
     def answered(self, answered: Any) -> None:
         self._referee.counts[f"answered {answered.verdict}"] += 1
+        if answered.verdict is Verdict.RETRY:
+            self._referee.counts[f"retry {answered.detail}"] += 1
+            self._referee.counts[f"retry of {Topic.parse(answered.topic).identity.tenant}"] += 1
         self._referee.note(
             f"{answered.topic.removeprefix('topscoop/v1/')}: {answered.verdict} {answered.detail}"
         )
@@ -161,7 +167,7 @@ class Watch:
 class Twin:
     """All of it, for one seed."""
 
-    def __init__(self, seed: int, mutant: Mutant = NONE) -> None:
+    def __init__(self, seed: int, mutant: Mutant = NONE, faults: tuple[Fault, ...] | None = None) -> None:
         self.seed = seed
         self._looked_s = 0.0
         self.chance = chance = random.Random(seed)
@@ -185,7 +191,8 @@ class Twin:
         self.crashes = 0
         self._armed: set[str] = set()
         real_keys = seed % 100 == 0
-        self.faults = draw_faults(chance, FAULTS + chance.randrange(8), ACTIVE_S)
+        drawn = draw_faults(chance, FAULTS + chance.randrange(8), ACTIVE_S)
+        self.faults = drawn if faults is None else faults
         self._make_tenants(real=real_keys)
         self._make_registers(real=real_keys)
         self.collectors = [CollectorProcess(f"collector-{n}") for n in range(chance.choice((2, 2, 3)))]
@@ -225,7 +232,7 @@ class Twin:
         for name in names:
             key = self.consent_keys[name]
             self.directory.tenant_records[name] = TenantRecord(
-                name, 5000, 1 << 30, 600, 365, {key.kid: KeyRecord(key.verification_key)}
+                name, 5000, 1 << 30, MESSAGES_PER_MINUTE, 365, {key.kid: KeyRecord(key.verification_key)}
             )
 
     def _make_registers(self, *, real: bool) -> None:
@@ -481,10 +488,10 @@ def _group_of(topic: str) -> str | None:
     return "keeper" if kind is Up.REPORT else None
 
 
-def run_seed(seed: int, mutant: Mutant = NONE) -> Outcome:
-    """Play one seed."""
+def run_seed(seed: int, mutant: Mutant = NONE, faults: tuple[Fault, ...] | None = None) -> Outcome:
+    """Play one seed; with other faults than it would draw, where they are given."""
     with quick():
-        return Twin(seed, mutant).play()
+        return Twin(seed, mutant, faults).play()
 
 
 def run_seeds(seeds: range) -> list[Outcome]:
