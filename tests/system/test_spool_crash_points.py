@@ -1,5 +1,6 @@
 """The power is cut at hundreds of points of SQLite's write log; the spool opens what is left."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
