@@ -145,6 +145,9 @@ class _Connection:
         self._closing.set()
 
     def publish(self, message_id: bytes, topic: str, message: bytes) -> None:
+        client = self._client
+        if client is None or not client.is_connected():
+            return  # its Disconnected was told, or is on the way
         with self._guard:
             if self._credit <= 0:
                 self._waiting.append((message_id, topic, message))
