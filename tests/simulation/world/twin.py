@@ -57,7 +57,7 @@ REPLAY = ".venv/bin/python -m tests.simulation.replay"
 EPOCH_MS = 1_795_000_000_000
 """18 November 2026."""
 ACTIVE_S = 900.0
-CUSTOMERS = 54
+CUSTOMERS = 50
 MESSAGES = 150
 """Captured in a seed, at least."""
 FAULTS = 20
