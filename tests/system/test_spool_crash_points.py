@@ -97,9 +97,13 @@ def _record(
     folder: Path, clock: StandingClock, synchronous: str = "FULL"
 ) -> tuple[WriteLog, list[_Acknowledged]]:
     path = folder / "spool.db"
-    SqliteSpool(
-        path, clock, _BOUNDS, reserve_bytes=4096
-    ).stats()  # the tables are there; what follows is logged
+    empty = SqliteSpool(path, clock, _BOUNDS, reserve_bytes=4096)
+    empty.stats()
+    empty.close()
+    # sqlite-utils leaves cursors in a cycle, which keep the file open; the recorder's SQLite is another library
+    # than ours, and two of them in one process do not see each other's locks.
+    gc.collect()
+    assert not path.with_name("spool.db-wal").exists(), "the tables are there; what follows is logged"
     recorder = Recorder(folder, checkpoint_pages=40, synchronous=synchronous)
     spool = SqliteSpool(path, clock, _BOUNDS, recorder, reserve_bytes=4096)  # type: ignore[arg-type]
     try:
