@@ -100,8 +100,8 @@ def _record(
     empty = SqliteSpool(path, clock, _BOUNDS, reserve_bytes=4096)
     empty.stats()
     empty.close()
-    # sqlite-utils leaves cursors in a cycle, which keep the file open; the recorder's SQLite is another library
-    # than ours, and two of them in one process do not see each other's locks.
+    # sqlite-utils leaves cursors in a cycle, which keep the file open; the recorder's SQLite is another
+    # library than ours, and two of them in one process do not see each other's locks.
     gc.collect()
     assert not path.with_name("spool.db-wal").exists(), "the tables are there; what follows is logged"
     recorder = Recorder(folder, checkpoint_pages=40, synchronous=synchronous)
