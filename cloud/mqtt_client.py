@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from cloud.ack_order import AckOrder
 from cloud.broker.control import tls_context
 from cloud.broker.errors import BrokerAway
 from cloud.collector.values import Delivery
@@ -70,6 +71,7 @@ class MqttClient:
         self._receive_maximum = receive_maximum
         self._arrived: asyncio.Queue[Delivery] = asyncio.Queue()
         self._connection = 0
+        self._order = AckOrder()
         self._client: mqtt.Client | None = None
         self._socket: Any = None
         self._subscribed: asyncio.Future[None] | None = None
@@ -102,10 +104,11 @@ class MqttClient:
             self._client.publish(str(topic), message, qos=0)
 
     def acknowledge(self, delivery: Delivery) -> None:
-        """PUBACK, on the connection that brought it."""
+        """PUBACK, on the connection that brought it, and after those of the messages that came before."""
         connection, number = delivery.ticket
         if self._client is not None and connection == self._connection:
-            self._client.ack(number, RECEIVE_QOS)
+            for due in self._order.finished(number):
+                self._client.ack(due, RECEIVE_QOS)
 
     def stop_receiving(self) -> None:
         """Leave the shares; what is in work may still be acknowledged."""
@@ -142,6 +145,7 @@ class MqttClient:
 
     async def _connect(self) -> None:
         self._connection += 1
+        self._order = AckOrder()
         self._lost.clear()
         self._subscribed = asyncio.get_running_loop().create_future()
         client = self._client = self._new_client()
@@ -286,6 +290,7 @@ class MqttClient:
         self._lost.set()
 
     def _on_message(self, _c: Any, _: Any, message: mqtt.MQTTMessage) -> None:
+        self._order.arrived(message.mid)
         ticket = (self._connection, message.mid)
         self._arrived.put_nowait(Delivery(message.topic, bytes(message.payload), ticket))
 
