@@ -52,7 +52,8 @@ format: $(VENV)/.installed-dev
 	@$(BIN)/ruff format .
 
 bench: $(VENV)/.installed-dev
-	@$(BIN)/python -m benchmarks.edge $(ARGS)
+	@tests/install-services
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-peer: .venv-bench/.installed
 

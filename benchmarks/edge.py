@@ -5,37 +5,32 @@ quarter slower than it is known to be, so that ratios against it would flatter.
 """
 
 import argparse
-import gc
 import json
 import signal
 import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.rows import footprint, in_process, quality, request, start, swap
-from benchmarks.setting import PEER_PYTHON, ROOT, NotRunError, Outcome, Setting
-from benchmarks.table import render
-from benchmarks.verdict import Exit, Figure, exit_status
+from benchmarks.setting import PEER_PYTHON, ROOT, Outcome, Setting
+from benchmarks.suite import (
+    Row,
+    baselines_as_json,
+    chosen,
+    figures_as_json,
+    measure,
+    prepare_process,
+    print_table,
+    status_of,
+)
+from benchmarks.verdict import Exit
 
 _RESULTS = ROOT / "benchmarks" / "results"
 _WHOLE, _PARTIAL = _RESULTS / "edge.json", _RESULTS / "edge-partial.json"
 _DEFAULT_CHAIN = "gelateria-sole"
-_DIGITS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A measurement that gives one or more lines of the table."""
-
-    name: str
-    meaning: str
-    run: Callable[[Setting], Outcome]
 
 
 ROWS = (
@@ -57,7 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if peer == "litserve" and not PEER_PYTHON.exists():
         print(f"benchmark: {PEER_PYTHON} is missing: `make bench-peer` installs the peer", file=sys.stderr)
         return Exit.MISSED
-    chosen = [row for row in ROWS if not args.only or row.name in args.only]
     described = machine.describe()
     began = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="topscoop-bench-") as folder:
@@ -68,76 +62,32 @@ def main(argv: Sequence[str] | None = None) -> int:
             quick=args.quick,
             peer=peer,
         )
-        outcomes = {row.name: measure(row, setting) for row in chosen}
+        outcomes = {row.name: measure(row, setting) for row in chosen(ROWS, args.only)}
         result = summary(outcomes, setting, described, began)
     output = args.output or (_PARTIAL if args.quick or args.only else _WHOLE)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    figures = [figure for outcome in outcomes.values() for figure in outcome.figures]
-    baselines = [check for outcome in outcomes.values() for check in outcome.baselines]
     if args.json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        print(render(figures, baselines))
-        print(f"\n{_closing(exit_status(figures, baselines), quick=args.quick)} Written to {output}.")
-    return exit_status(figures, baselines)
-
-
-def measure(row: Row, setting: Setting) -> Outcome:
-    """Run one row; whatever goes wrong becomes a line of the table, and the next row is measured."""
-    print(f"{row.name}: {row.meaning}", file=sys.stderr, flush=True)
-    begun = time.monotonic()
-    try:
-        outcome = row.run(setting)
-    except NotRunError as error:
-        outcome = Outcome(figures=[Figure(row.meaning, None, note=str(error))])
-    except Exception as error:  # noqa: BLE001 - the table tells it, and the exit status
-        outcome = Outcome(
-            figures=[Figure(row.meaning, None, note=f"{type(error).__name__}: {error}", broke=True)],
-            details={"traceback": traceback.format_exc()},
-        )
-        setting.say(f"failed: {type(error).__name__}: {error}")
-    outcome.details["took_s"] = round(time.monotonic() - begun, 1)
-    return outcome
+        print_table(outcomes, output, quick=args.quick)
+    return status_of(outcomes)
 
 
 def summary(
     outcomes: dict[str, Outcome], setting: Setting, described: dict[str, object], began: datetime
 ) -> dict[str, object]:
     """Everything that was found, as plain values."""
-    figures = [(name, figure) for name, outcome in outcomes.items() for figure in outcome.figures]
-    checks = [check for outcome in outcomes.values() for check in outcome.baselines]
     return {
         "benchmark": "edge",
         "began": began.isoformat(timespec="seconds"),
         "quick": setting.quick,
         "machine": described,
         "model": _model(setting.model_dir),
-        "figures": [
-            {
-                "row": name,
-                "figure": figure.name.strip(),
-                "goal": str(figure.goal) if figure.goal else None,
-                "measured": None if figure.value is None else round(figure.value, _DIGITS),
-                "unit": figure.unit,
-                "verdict": figure.verdict.value,
-                "note": figure.note,
-            }
-            for name, figure in figures
-        ],
-        "baselines": [
-            {
-                "baseline": check.name,
-                "reference_ms": round(check.reference_ms, _DIGITS),
-                "measured_ms": round(check.measured_ms, _DIGITS),
-                "comparable": check.comparable,
-                "slow": check.slow,
-                "note": check.note,
-            }
-            for check in checks
-        ],
+        "figures": figures_as_json(outcomes),
+        "baselines": baselines_as_json(outcomes),
         "details": {name: outcome.details for name, outcome in outcomes.items()},
-        "exit_status": int(exit_status([figure for _, figure in figures], checks)),
+        "exit_status": int(status_of(outcomes)),
     }
 
 
@@ -148,15 +98,6 @@ def _model(model_dir: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {"directory": model_dir.name, "missing": True}
     return {key: manifest[key] for key in ("tenant", "name", "version", "model")}
-
-
-def _closing(status: Exit, *, quick: bool) -> str:
-    told = {
-        Exit.GOOD: "Every goal that was measured is met.",
-        Exit.MISSED: "A goal was missed or could not be measured.",
-        Exit.SLOW_BASELINE: "A baseline is slower than it should be: ratios against it flatter.",
-    }[status]
-    return f"{told} Few samples were taken (--quick): the figures are rough." if quick else told
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,16 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare_process() -> None:
-    # A polite end unwinds every `with`, so that no agent and no camera stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # The client's own pauses would count as the servers': what is loaded now is never looked at again.
-    gc.collect()
-    gc.freeze()
-
-
 if __name__ == "__main__":
-    _prepare_process()
+    prepare_process()
     try:
         sys.exit(main())
     except KeyboardInterrupt:
