@@ -119,9 +119,11 @@ def register_may_subscribe(identity: Identity) -> tuple[str, ...]:
 FRAMES_SHARE: Final = f"$share/frames/{ROOT}/+/+/up/{Up.FRAME}"
 """What collectors subscribe to for frames; many bytes, so apart from the small kinds."""
 EVENTS_SHARES: Final = tuple(
-    f"$share/events/{ROOT}/+/+/up/{kind}" for kind in (Up.CONSENT, Up.WITHDRAWAL, Up.INTERACTION, Up.OUTCOME)
+    f"$share/{kind}/{ROOT}/+/+/up/{kind}" for kind in (Up.CONSENT, Up.WITHDRAWAL, Up.INTERACTION, Up.OUTCOME)
 )
-"""What collectors subscribe to for the small kinds."""
+"""What collectors subscribe to for the small kinds. A share's name of its own each: MQTT tells shares apart by
+name and filter, but some brokers by the name alone.
+"""
 KEEPER_SHARES: Final = (f"$share/keeper/{ROOT}/+/+/up/{Up.REPORT}",)
 """What the keeper of consent keys subscribes to: a report tells how many blanks are left."""
 STATUS_FILTER: Final = f"{ROOT}/+/+/up/{Up.STATUS}"
