@@ -1,13 +1,23 @@
-"""What becomes of a message when its handling fails: tried again, and in the end set aside (T19)."""
+"""What becomes of a message when its handling fails: tried again, and in the end set aside (T19).
+
+A withdrawal is set aside for a person to look at as well, but never refused: its register would drop it, and
+nobody would erase. It is told `retry` with a growing delay, each time with an alarm, until it is carried out.
+"""
 
 from collections.abc import Sequence
+from typing import Final
 
+from cloud.collector.acceptance import RETRY_MAX_MS
 from cloud.collector.answers import Answers, Work
 from cloud.collector.limits import Limits
 from cloud.collector.ports import Ledger, Watch
-from cloud.collector.values import Failure, State
+from cloud.collector.values import Failure, Row, State
 from cloud.collector.verification import claimed_id
 from wire_protocol.reasons import Reason
+from wire_protocol.topics import Up
+
+WITHDRAWAL_FAILED: Final = "withdrawal.failed"
+"""An alarm: somebody asked for an erasure and has not got it."""
 
 
 class Failures:
@@ -27,7 +37,8 @@ class Failures:
 
     async def unexpected(self, work: Work, error: Exception) -> None:
         """Count a failure against its message; at the last that it has, it is set aside and refused."""
-        self._watch.failed("message.failed", work.delivery.topic, error)
+        withdrawal = work.topic.kind is Up.WITHDRAWAL
+        self._watch.failed(WITHDRAWAL_FAILED if withdrawal else "message.failed", work.delivery.topic, error)
         message_id = claimed_id(work.delivery.payload)
         failure = Failure(
             identity=work.topic.identity,
@@ -47,8 +58,13 @@ class Failures:
         if row.sha256 != failure.sha256:
             self._answers.refuse(work, message_id, Reason.CONFLICT, "this message id was received before")
         elif row.state is State.CLAIMED:
-            self._answers.later(work, message_id, self._limits.terms.busy_retry_ms, "failed")
+            self._answers.later(work, message_id, self._pause_ms(row, withdrawal=withdrawal), "failed")
         elif message_id is None:
             self._answers.refuse(work, None, Reason.POISON, failure.error)
         else:
             self._answers.row(work, row, None)
+
+    def _pause_ms(self, row: Row, *, withdrawal: bool) -> int:
+        """Until the next attempt; for a withdrawal, which has no last one, it doubles."""
+        pause_ms = self._limits.terms.busy_retry_ms
+        return min(pause_ms * 2 ** min(row.attempts - 1, 20), RETRY_MAX_MS) if withdrawal else pause_ms

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cloud.collector.acceptance import day_of
 from cloud.collector.ports import Decide
-from cloud.collector.rows import json_body, row_after, row_ended, row_failed, row_released
+from cloud.collector.rows import json_body, row_after, row_ended, row_failed, row_released, set_aside
 from cloud.collector.values import (
     Claim,
     Condemned,
@@ -145,7 +145,7 @@ class MemoryLedger:
         row = row_failed(failure, before, now_ms)
         if row is not before:
             self.rows[key] = row
-        if row.reason is Reason.POISON and row.sha256 == failure.sha256:
+        if set_aside(failure, row):
             self.quarantine.setdefault(key, failure)
         return row
 

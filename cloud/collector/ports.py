@@ -97,6 +97,7 @@ class Ledger(Protocol):
     async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
         """Count a failed attempt at a message; at the last that it has: quarantine, and refused as `poison`.
 
+        A withdrawal (`Failure.refusable`) goes to quarantine too, but is never refused.
         Returns the row as it is then; of a message that is settled already, or whose id has other bytes, it
         is left as it was.
         """

@@ -81,9 +81,16 @@ def row_failed(failure: Failure, before: Row | None, now_ms: int) -> Row:
     if before.state is not State.CLAIMED or before.sha256 != failure.sha256:
         return before
     failed = dataclasses.replace(row_released(before), attempts=before.attempts + 1)
-    if failed.attempts < failure.attempts_max:
+    if failed.attempts < failure.attempts_max or not failure.refusable:
         return failed
     return dataclasses.replace(failed, state=State.REFUSED, reason=Reason.POISON)
+
+
+def set_aside(failure: Failure, row: Row) -> bool:
+    """Whether a person is to look at the message from now on: `row` is what `row_failed` made."""
+    return row.sha256 == failure.sha256 and (
+        row.reason is Reason.POISON or (row.state is State.CLAIMED and row.attempts >= failure.attempts_max)
+    )
 
 
 def json_body(payload: Any) -> Any:

@@ -9,7 +9,7 @@ from wire_protocol.consent import VerifiedConsent
 from wire_protocol.envelope import KeyRecord, VerifiedMessage
 from wire_protocol.messages import Verdict
 from wire_protocol.reasons import Reason
-from wire_protocol.topics import Identity
+from wire_protocol.topics import Identity, Up
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +191,14 @@ class Failure:
     error: str
     attempts_max: int
     """So many failures, and it is set aside."""
+
+    @property
+    def refusable(self) -> bool:
+        """Whether it may be refused for our own failure; a register drops what is refused.
+
+        A withdrawal never: nobody would erase. It is heard again and again until it is carried out.
+        """
+        return self.kind != Up.WITHDRAWAL
 
 
 @dataclass(frozen=True, slots=True)

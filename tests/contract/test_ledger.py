@@ -278,6 +278,19 @@ async def test_the_third_failure_sets_a_message_aside(ledger: Ledger, sender: Se
     assert opening.ruling == Repeat(rows[2])
 
 
+async def test_a_withdrawal_is_set_aside_and_never_refused(ledger: Ledger, sender: Sender) -> None:
+    """T19, T25: however often it fails; when the defect is mended, it is carried out."""
+    sent = sender.withdrawal(os.urandom(16))
+    failure = Failure(sender.identity, sent.message_id, "withdrawal", sent.sha256, sent.payload, "boom", 3)
+    rows = [await ledger.fail(sender.tenant, failure, NOW + n) for n in range(5)]
+    assert [row.attempts for row in rows] == [1, 2, 3, 4, 5]
+    assert {row.state for row in rows} == {State.CLAIMED}
+    (opening,) = await opened(ledger, offer_of(sender, sent, NOW))
+    assert opening.ruling == Store(late=False)
+    assert opening.row is not None
+    assert opening.row.state is State.STORED
+
+
 async def test_a_failure_does_not_touch_what_is_settled(ledger: Ledger, sender: Sender) -> None:
     """Neither a stored message, nor one of other bytes under its id."""
     sent = sender.frame()

@@ -8,6 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from cloud.collector.collect_loop import Collector
+from cloud.collector.failures import WITHDRAWAL_FAILED
 from cloud.collector.ports import Objects
 from cloud.collector.values import Answered
 from cloud.log_fields import fields
@@ -80,6 +81,7 @@ class CollectorMetrics:
             self._refused.labels(reason.value)
         for why in _WHY:
             self._retry.labels(why)
+        self._failures.labels(WITHDRAWAL_FAILED)
 
     def watch(self, collector: Collector) -> None:
         """Ask for these whenever somebody scrapes."""
@@ -125,7 +127,7 @@ class CollectorMetrics:
         """As the port says; what is expected of the world is told in a line, what is not with its trace."""
         self._failures.labels(event).inc()
         known = isinstance(error, TopscoopError)
-        level = logging.WARNING if known else logging.ERROR
+        level = logging.WARNING if known and event != WITHDRAWAL_FAILED else logging.ERROR
         extra = fields(topic=_printable(topic), error=str(error)[:500], remedy=getattr(error, "remedy", ""))
         log.log(level, event, extra=extra, exc_info=None if known else error)
 

@@ -22,7 +22,7 @@ from cloud.collector.adapters.ledger_values import (
     sale_values,
 )
 from cloud.collector.ports import Decide
-from cloud.collector.rows import row_after, row_ended, row_failed
+from cloud.collector.rows import row_after, row_ended, row_failed, set_aside
 from cloud.collector.values import (
     Claim,
     Condemned,
@@ -296,7 +296,7 @@ class SqlLedger:
             c.execute(self._statements.add_rows, [values])
         elif row is not before:
             c.execute(sql.settle(tenant, before, row, late=False))
-        if row.reason is Reason.POISON and row.sha256 == failure.sha256 and row is not before:
+        if row is not before and set_aside(failure, row):
             values = {
                 "tenant": tenant,
                 "register": failure.identity.register,

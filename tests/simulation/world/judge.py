@@ -51,13 +51,8 @@ def _everything_arrived(twin: "Twin") -> None:
         row = twin.real_ledger.rows.get(key)
         if captured.fate is Fate.STORED and (row is None or row.state not in {State.STORED, State.GONE}):
             twin.referee.violated(f"lost: {key[0]}/{key[1]} {captured.kind} {key[2].hex()[:8]}")
-    # What a bug set aside lies in quarantine, for a person to carry out; so does a withdrawal.
-    aside = {
-        opened(failure.message).payload.get("consent") for failure in twin.real_ledger.quarantine.values()
-    }
+    # A withdrawal that met a bug was told `retry` until the bug was mended.
     for consent, identity in twin.referee.books.said_withdrawn:
-        if consent in aside:
-            continue
         reviewed = any(consent == reviewed for _, _, reviewed in twin.real_ledger.reviews)
         late = identity in twin.referee.books.revoked and reviewed
         if consent is not None and consent not in twin.referee.books.withdrawn and not late:

@@ -15,6 +15,7 @@ from cloud.collector.values import (
     Delivery,
     Ending,
     Facts,
+    Failure,
     Offer,
     Refuse,
     Row,
@@ -161,6 +162,11 @@ class _LedgerWithoutTombstones(_Over):
             self._inner.withdrawals = kept
 
 
+class _LedgerPoisonsWithdrawals(_Over):
+    async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
+        return await self._inner.fail(tenant, replace(failure, kind="any"), now_ms)
+
+
 class _AcknowledgesAtOnce:
     def __init__(self, inner: CollectorLink) -> None:
         self._inner = inner
@@ -211,6 +217,7 @@ MUTANTS: Final = (
     Mutant("no-tombstone", accept=_without_tombstones, ledger=_LedgerWithoutTombstones),
     Mutant("tombstone-only-at-the-end", accept=_checks_only_at_the_end),
     Mutant("tombstone-only-at-the-start", ledger=_LedgerWithoutTombstones),
+    Mutant("poison-withdrawal", ledger=_LedgerPoisonsWithdrawals),
     Mutant("row-without-object", collector=_answers_without_waiting_for_objects),
     Mutant("believes-any-receipt", delivery=_BelievesAnyReceipt),
     Mutant("spool-not-durable", twin=_forgets_the_last_write),

@@ -177,7 +177,10 @@ class Referee:
             return False
         if row.reason is Reason.CONSENT_WITHDRAWN:
             return True
-        return row.reason in {Reason.TOO_OLD, Reason.CONSENT_EXPIRED} or row.message_id in self.books.poisoned
+        if row.reason is Reason.POISON:
+            # A withdrawal never: the register would drop it, and nobody would erase.
+            return row.message_id in self.books.poisoned and captured.kind is not Up.WITHDRAWAL
+        return row.reason in {Reason.TOO_OLD, Reason.CONSENT_EXPIRED}
 
     def adds_up(self, identity: Identity, lane: Lane, lost: int) -> None:
         """T4: captured = stored + refused + gone + dropped + spooled + without consent."""

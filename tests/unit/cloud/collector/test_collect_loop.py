@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud.collector.acceptance import Terms, accept
+from cloud.collector.acceptance import RETRY_MAX_MS, Terms, accept
 from cloud.collector.collect_loop import Collector
 from cloud.collector.limits import Limits
 from cloud.collector.memory_ledger import MemoryLedger
@@ -99,6 +99,42 @@ async def test_what_breaks_the_parser_is_poison_too(sender: Sender, monkeypatch:
     monkeypatch.undo()
     verdicts = [receipt.verdict for receipt in paper.receipts()]
     assert verdicts == [Verdict.RETRY, Verdict.RETRY, Verdict.REFUSED, Verdict.STORED]
+
+
+async def test_a_withdrawal_is_never_poison(sender: Sender) -> None:
+    """T25: refused, a register would drop it and nobody would erase; it is heard until it is carried out.
+
+    Each failure is an alarm, a person finds the bytes in quarantine, and the pauses grow.
+    """
+    paper = PaperCollector()
+    paper.enrol(sender)
+    consent = bytes(range(16))
+    sent = sender.withdrawal(consent)
+    broken = True
+
+    def breaks(offer: Offer, facts: Facts, terms: Terms, now_ms: int) -> Ruling:
+        if broken:
+            raise ZeroDivisionError("boom")
+        return accept(offer, facts, terms, now_ms)
+
+    paper.collector = Collector(paper.world, QUICK, breaks)
+    async with paper.running():
+        for attempt in range(1, 21):
+            paper.sent(sent)
+            await paper.answers(attempt)
+        broken = False
+        paper.sent(sent)
+        await paper.answers(21)
+    *failed, carried_out = paper.receipts()
+    assert {receipt.verdict for receipt in failed} == {Verdict.RETRY}
+    pauses = [receipt.retry_after_ms or 0 for receipt in failed]
+    assert pauses == sorted(pauses)
+    assert (pauses[0] < 3_000, pauses[-1]) == (True, RETRY_MAX_MS)
+    assert carried_out.verdict is Verdict.STORED
+    assert (sender.tenant, consent) in paper.ledger.withdrawals
+    (kept,) = paper.ledger.quarantine.values()
+    assert kept.message == sent.payload
+    assert {event for event, _ in paper.watch.failures} == {"withdrawal.failed"}
 
 
 async def test_a_flood_leaves_room_for_the_others() -> None:

@@ -67,6 +67,14 @@ def test_a_refusal_is_a_line_without_the_message(caplog: pytest.LogCaptureFixtur
     assert "\n" not in record.topscoop_fields["topic"]  # type: ignore[attr-defined]
 
 
+def test_a_withdrawal_that_fails_is_an_error_whatever_the_cause(caplog: pytest.LogCaptureFixture) -> None:
+    """An alarm: somebody asked for an erasure and has not got it."""
+    metrics = CollectorMetrics()
+    metrics.failed("withdrawal.failed", TOPIC, ObjectsAway("away"))
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert value_of(metrics, "topscoop_collector_failures_total", event="withdrawal.failed") == 1
+
+
 def test_what_the_world_does_needs_no_trace(caplog: pytest.LogCaptureFixture) -> None:
     """An absent store is a line; a defect comes with its traceback."""
     metrics = CollectorMetrics()
@@ -76,6 +84,7 @@ def test_what_the_world_does_needs_no_trace(caplog: pytest.LogCaptureFixture) ->
         metrics.swept(Version("frames/x", "v1", 1, 1))
     assert [bool(record.exc_info) for record in caplog.records] == [False, True, False]
     assert value_of(metrics, "topscoop_collector_failures_total", event="message.failed") == 1
+    assert value_of(metrics, "topscoop_collector_failures_total", event="withdrawal.failed") == 0
     assert value_of(metrics, "topscoop_collector_swept_total") == 1
 
 
