@@ -36,6 +36,8 @@ from wire_protocol.topics import Topic
 log = logging.getLogger(__name__)
 
 RECEIVE_QOS: Final = 1
+_NO_PACKET: Final = 0
+"""The packet identifier that paho gives a message at QoS 0, which has none."""
 _CONNECT_TIMEOUT_S: Final = 10.0
 _PAUSE_FIRST_S: Final = 0.5
 _PAUSE_LONGEST_S: Final = 30.0
@@ -106,7 +108,8 @@ class MqttClient:
     def acknowledge(self, delivery: Delivery) -> None:
         """PUBACK, on the connection that brought it, and after those of the messages that came before."""
         connection, number = delivery.ticket
-        if self._client is not None and connection == self._connection:
+        # A message at QoS 0 has no number; a PUBACK of number 0 would end the connection.
+        if self._client is not None and connection == self._connection and number != _NO_PACKET:
             for due in self._order.finished(number):
                 self._client.ack(due, RECEIVE_QOS)
 
@@ -290,7 +293,12 @@ class MqttClient:
         self._lost.set()
 
     def _on_message(self, _c: Any, _: Any, message: mqtt.MQTTMessage) -> None:
-        self._order.arrived(message.mid)
+        if message.qos:
+            self._order.arrived(message.mid)
+        elif self._arrived.qsize() >= self._receive_maximum:
+            # Who publishes at QoS 0 is not held back by what we acknowledge; our memory has a bound.
+            log.warning("message.dropped", extra=fields(topic=message.topic[:120], qos=message.qos))
+            return
         ticket = (self._connection, message.mid)
         self._arrived.put_nowait(Delivery(message.topic, bytes(message.payload), ticket))
 

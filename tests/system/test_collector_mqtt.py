@@ -92,6 +92,43 @@ async def test_without_acknowledgement_the_broker_holds_back(broker: BrokerStack
     assert [delivery.payload for delivery in held] == [bytes([number]) for number in range(4)]
 
 
+async def test_a_register_that_publishes_at_qos_0_ends_nobodys_connection(broker: BrokerStack) -> None:
+    """Its messages come in without a number to acknowledge, and more of them than may wait are dropped."""
+    link = collector_link(broker)
+    async with running(link):
+        connection = link._connection
+        with broker.connect_register(IDENTITY) as register:
+            for _ in range(20):
+                register._client.publish(FRAMES, b"unnumbered", qos=0)
+            register.publish(FRAMES, b"numbered")
+            got = []
+            async with asyncio.timeout(20):
+                while b"numbered" not in got:
+                    delivery = await link.next()
+                    got.append(delivery.payload)
+                    link.acknowledge(delivery)
+            # The broker answers after it has read the acknowledgements: none of them was an offence.
+            register.publish(FRAMES, b"afterwards")
+            async with asyncio.timeout(20):
+                assert (await link.next()).payload == b"afterwards"
+        assert link._connection == connection
+
+
+async def test_a_flood_at_qos_0_fills_no_memory(
+    broker: BrokerStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing holds such a sender back, so what nobody takes in is dropped beyond the receive maximum."""
+    link = collector_link(broker)
+    async with running(link):
+        with broker.connect_register(IDENTITY) as register:
+            for _ in range(50):
+                register._client.publish(FRAMES, b"unnumbered", qos=0)
+            async with asyncio.timeout(20):
+                while caplog.text.count("message.dropped") < 46:  # noqa: ASYNC110 - the link tells nobody
+                    await asyncio.sleep(0.02)
+        assert link._arrived.qsize() == 4
+
+
 async def test_it_comes_back_after_the_broker_was_killed(broker: BrokerStack) -> None:
     """It subscribes again; a message of the lost connection cannot be acknowledged on the new one (T17)."""
     link = collector_link(broker)
