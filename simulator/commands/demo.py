@@ -55,6 +55,11 @@ def add_parser(subparsers: "SubParsers") -> None:
         help="folder with one model directory per chain (default: those that come with Topscoop)",
     )
     parser.add_argument(
+        "--no-cloud",
+        action="store_true",
+        help="the agents alone: nobody enrols, no customer is asked for consent, nothing is sent",
+    )
+    parser.add_argument(
         "--json",
         action="store_true",
         help="print addresses and result as JSON lines; words go to standard error",
@@ -79,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         port=args.port,
         registers=args.registers,
         check=args.check,
+        cloud=not args.no_cloud,
     )
     _say(f"Topscoop demo: {len(CHAINS)} chains with {args.registers} registers each")
     bank = CharacterBank.open(BANK_SIZE, BANK_SEED)

@@ -1,8 +1,8 @@
 """The demo put together, and taken away again.
 
-start: folders ─ rings ─ agents ─ ready
-run:   cameras, one till per register, one watcher per agent, feed and page, in one task group
-end:   tills finish ─ page closes ─ agents end ─ rings and folders go ─ is anything left?
+start: folders ─ rings ─ cloud ─ registers enrol ─ agents ─ ready
+run:   cameras, one till per register, one watcher per process, feed and page, in one task group
+end:   tills finish ─ spools drain ─ page closes ─ agents end ─ cloud ends ─ folders go ─ is anything left?
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from simulator.bank import CharacterBank
 from simulator.chains import CHAINS
 from simulator.demo.agent_process import AgentProcess
+from simulator.demo.backend.story import story_shortfalls, story_summary
 from simulator.demo.cameras import render_visit
 from simulator.demo.floor import Floor
 from simulator.demo.live_state import RegisterInfo
@@ -28,6 +29,7 @@ from simulator.demo.post import Post, read_manifest, start_all
 from simulator.demo.run_folder import run_folder, shared_memory_or
 from simulator.demo.stopping import signals_set, unless
 from simulator.demo.verdict import faults, shortfalls, summary
+from simulator.demo.way_up import STAND_INS, WayUp, start_way_up, way_up
 from simulator.frame_ring_writer import FrameRingWriter
 from simulator.scene import FRAME_HEIGHT, FRAME_WIDTH
 
@@ -47,6 +49,8 @@ class DemoOptions:
     registers: int
     """Per chain."""
     check: bool
+    cloud: bool = True
+    """Whether registers send anything; without, it is the small demo of the agents alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,14 @@ async def run_demo(
         )
         posts = stack.enter_context(_posts(options, bank, folders))
         agents = [post.agent for post in posts]
-        async with _ended(agents):
-            say(f"starting {len(agents)} edge agents")
-            infos = await unless(stopping, start_all(posts))
+        async with AsyncExitStack() as ending:
+            way = (
+                await ending.enter_async_context(way_up(posts, folders.data / "cloud"))
+                if options.cloud
+                else None
+            )
+            await ending.enter_async_context(_ended(agents))
+            infos = await unless(stopping, _start(posts, way, say))
             ready = Ready(
                 page=f"http://{HOST}:{listening.getsockname()[1]}/",
                 registers=infos,
@@ -102,12 +111,34 @@ async def run_demo(
                 check=options.check,
                 stopping=stopping,
                 say=say,
+                way=way,
             )
             memory_mb = await floor.run(listening, lambda: on_ready(ready))
     leftovers = [left for agent in agents if (left := agent.leftover())]
+    leftovers += way.backend.leftovers() if way else []
     leftovers += [f"the folder {path}" for path in (folders.data, folders.rings) if path.exists()]
     missed = shortfalls(floor.live, interrupted=bool(signalled)) if options.check else []
-    return DemoResult(summary(floor.live, memory_mb), [*faults(floor.live, leftovers), *missed])
+    result = dict(summary(floor.live, memory_mb))
+    if way is not None:
+        result |= story_summary(way.story)
+        missed += story_shortfalls(way.story) if options.check else []
+    return DemoResult(result, [*faults(floor.live, leftovers), *missed])
+
+
+async def _start(posts: Sequence[Post], way: WayUp | None, say: Say) -> list[RegisterInfo]:
+    """Everything that is a process; returns when the registers are ready."""
+    if way is None:
+        say(f"starting {len(posts)} edge agents")
+        return await start_all(posts, {})
+    for stand_in in STAND_INS:
+        say(stand_in)
+    say("starting broker, store, enrolment, collector and keeper")
+    await start_way_up(way)
+    say(f"starting {len(posts)} edge agents, which enrol by themselves")
+    infos, _ = await asyncio.gather(start_all(posts, way.ways), way.backend.wait_ready())
+    await way.backend.all_enrolled()
+    way.begin(infos)
+    return infos
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ class AgentFailedError(DemoError):
     """An edge agent did not get ready, or ended by itself."""
 
 
+class ServiceFailedError(DemoError):
+    """A service of the demo's cloud did not get ready, refused, or ended by itself."""
+
+
 class ModelMismatchError(OperatorError):
     """The model directory does not fit the simulated chain."""
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from simulator.demo.backend.story import Story, story_view
 from simulator.demo.live_state import (
     LiveState,
     history_view,
@@ -17,6 +18,7 @@ from simulator.demo.live_state import (
 
 PUBLISH_EVERY_S = 0.1
 SCORES_EVERY_S = 1.0
+STORY_EVERY_S = 0.3
 KEEP_ALIVE_S = 15.0
 QUEUE_LENGTH = 200
 """Some twenty seconds of six registers; who is further behind starts again with the whole picture."""
@@ -30,17 +32,19 @@ class Feed:
     Args:
         live: What is shown.
         clock_s: Seconds since the demo was ready.
+        story: What reaches the cloud; None without one.
     """
 
-    def __init__(self, live: LiveState, clock_s: Callable[[], float]) -> None:
+    def __init__(self, live: LiveState, clock_s: Callable[[], float], story: Story | None = None) -> None:
         self._live = live
+        self._story = story
         self._clock_s = clock_s
         self._queues: set[asyncio.Queue[bytes | None]] = set()
         self._closed = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Publish what changes, until `stopping`."""
-        next_scores_s = 0.0
+        next_scores_s = next_story_s = 0.0
         while not stopping.is_set():
             self._live.mark(self._clock_s())
             for register in self._live.take_changed():
@@ -48,6 +52,9 @@ class Feed:
             if self._clock_s() >= next_scores_s:
                 next_scores_s = self._clock_s() + SCORES_EVERY_S
                 self._publish("scores", scores_view(self._live, self._clock_s()))
+            if self._story is not None and self._clock_s() >= next_story_s and self._story.take_changed():
+                next_story_s = self._clock_s() + STORY_EVERY_S
+                self._publish("cloud", story_view(self._story))
             await asyncio.sleep(PUBLISH_EVERY_S)
 
     async def stream(self) -> AsyncIterator[bytes]:
@@ -93,6 +100,7 @@ class Feed:
                 for state in self._live.registers.values()
             ],
             "scores": scores_view(self._live, self._clock_s()),
+            "cloud": None if self._story is None else story_view(self._story),
         }
 
     def _publish(self, name: str, view: View) -> None:

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 from simulator.bank import CharacterBank
+from simulator.demo.backend.service_process import ServiceProcess
 from simulator.demo.cameras import SimulatedCamera, run_cameras
 from simulator.demo.feed import Feed
 from simulator.demo.live_state import LiveState, RegisterInfo
@@ -20,6 +22,7 @@ from simulator.demo.pictures import Pictures
 from simulator.demo.post import Post
 from simulator.demo.stopping import wait
 from simulator.demo.till import Till
+from simulator.demo.way_up import DRAINS_FOR_WATCHERS_S, DRAINS_WITHIN_S, HAPPENS_WITHIN_S, WayUp
 from simulator.pos import PosClient
 from simulator.shop_simulator import ShopSimulator
 
@@ -37,6 +40,8 @@ class Floor:
     """Whether the death of an agent ends everything, and the page is fetched once."""
     stopping: asyncio.Event
     say: Callable[[str], None]
+    way: WayUp | None = None
+    """To the cloud."""
     live: LiveState = field(init=False)
     _ready_s: float = field(init=False, default_factory=time.monotonic)
 
@@ -46,8 +51,9 @@ class Floor:
     async def run(self, listening: socket.socket, on_ready: Callable[[], None]) -> Mapping[str, float]:
         """Run until `stopping` or the end of time; returns each agent's resident memory in MB just before."""
         pictures = Pictures([info.id for info in self.infos])
-        feed = Feed(self.live, self._clock_s)
-        server = page_server(build_app(feed, pictures))
+        feed = Feed(self.live, self._clock_s, self.way.story if self.way else None)
+        app = build_app(feed, pictures, self.way.plug) if self.way else build_app(feed, pictures)
+        server = page_server(app)
         async with contextlib.AsyncExitStack() as stack:
             tills = [await self._till(post, info, stack) for post, info in self._pairs()]
             cameras = [
@@ -68,13 +74,23 @@ class Floor:
                     group.create_task(till.serve(self.stopping), name=f"till {till.info.id}")
                     for till in tills
                 ]
+                happening = group.create_task(self._happen(tills), name="happenings")
+                watchers += [group.create_task(work, name=name) for name, work in self._cloud_work()]
                 on_ready()
                 if self.check:
                     await _fetch_page(listening)
                 await wait(self.stopping, self.seconds)
+                if self.check:  # what happens by itself may take longer than the customers were meant to
+                    await self._unless_stopped(happening)
+                interrupted = self.stopping.is_set()
                 self.stopping.set()
+                happening.cancel()
                 # An interaction that was opened is paid before anything ends.
-                await asyncio.wait(serving)
+                await asyncio.wait([*serving, happening])
+                if self.way is not None:
+                    await self.way.drain(
+                        DRAINS_WITHIN_S if self.check and not interrupted else DRAINS_FOR_WATCHERS_S
+                    )
                 memory_mb = self._memory_mb()
                 for watcher in watchers:
                     watcher.cancel()
@@ -82,6 +98,33 @@ class Floor:
                 pictures.close()
                 server.should_exit = True
         return memory_mb
+
+    def _cloud_work(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """What is done beside the shops until the demo ends."""
+        if self.way is None:
+            return []
+        return [
+            ("watch uplinks", self.way.look()),
+            ("watch services", self.way.watch_services(self._service_ended)),
+        ]
+
+    async def _happen(self, tills: Sequence[Till]) -> None:
+        if self.way is not None:
+            await self.way.happen(self.live, tills, check=self.check)
+
+    async def _unless_stopped(self, task: asyncio.Task[None]) -> None:
+        """Wait for a task; not for ever, and not when the demo is told to stop."""
+        stop = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({task, stop}, timeout=HAPPENS_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+
+    def _service_ended(self, service: ServiceProcess) -> None:
+        """Tell when a service ends by itself; registers go on without it, unless this is a check."""
+        problem = f"{service.name} {service.ending}"
+        self.live.broken(problem)
+        self.say(f"{problem}. Its last words:\n{service.last_words()}")
+        if self.check:
+            self.stopping.set()
 
     def _pairs(self) -> list[tuple[Post, RegisterInfo]]:
         return list(zip(self.posts, self.infos, strict=True))

@@ -157,6 +157,10 @@ class LiveState:
         self._change(register, Phase.CLOSED).problem = problem
         self._count(problem)
 
+    def broken(self, problem: str) -> None:
+        """Something beside the registers ended or went wrong."""
+        self._count(problem)
+
     def mark(self, now_s: float) -> None:
         """Let the time charts grow."""
         for score in self.scores.values():
@@ -201,6 +205,7 @@ def register_view(state: RegisterState) -> Mapping[str, Any]:
         "served": state.served,
         "problem": state.problem,
         "sold_out": _sold_out(state),
+        "asked": {"yes": state.consented, "no": state.declined, "back": state.withdrawn},
         "recommendation": None,
         "bought": None,
     }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,8 +52,23 @@ class SecurityHeaders:
         await self._app(scope, receive, send_secured)
 
 
-def build_app(feed: Feed, pictures: Pictures) -> FastAPI:
-    """The page and its two streams."""
+class Plug(BaseModel):
+    """What the page's button orders."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    plugged: bool
+
+
+def build_app(
+    feed: Feed, pictures: Pictures, plug: Callable[[str, bool], bool] = lambda _register, _plugged: False
+) -> FastAPI:
+    """The page and its two streams.
+
+    Args:
+        feed: Events.
+        pictures: Of the cameras.
+        plug: Plugs a register's cable in or out; False where there is no such register.
+    """
     app = FastAPI(title="Topscoop demo", docs_url=None, redoc_url=None, openapi_url=None)
     # A page of another origin that points its name at 127.0.0.1 must not look into the shops.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
@@ -68,6 +85,12 @@ def build_app(feed: Feed, pictures: Pictures) -> FastAPI:
     @app.get("/live/pictures")
     async def live_pictures() -> StreamingResponse:
         return StreamingResponse(pictures.stream(), media_type="application/octet-stream")
+
+    @app.put("/cables/{tenant}/{shop}", status_code=HTTPStatus.NO_CONTENT)
+    async def cable(tenant: str, shop: str, order: Plug) -> None:
+        # Only a page of this origin can send JSON here: others would have to ask first, and get no answer.
+        if not plug(f"{tenant}/{shop}", order.plugged):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -35,6 +35,8 @@ class Till:
     ) -> None:
         self.info = info
         self.visit: Visit | None = None
+        self.on_next_consent: Callable[[str], None] | None = None
+        """If set, the next customer who consents takes it back when paying; told which consent, once."""
         self._alive = alive
         self._shop = shop
         self._pos = pos
@@ -75,9 +77,8 @@ class Till:
         line = Line(flavours[bought].id, visit.quantity)
         await self._pos.book_outcome(interaction.interaction_id, f"sale-{receipt}", receipt, [line])
         self._live.sold(self.info.id, bought)
-        if given is not None and visit.withdraws:
-            await self._pos.withdraw(given)
-            self._live.withdrew(self.info.id)
+        if given is not None and (visit.withdraws or self.on_next_consent is not None):
+            await self._take_back(given)
         await self._until(visit.leaves_s, stopping)
 
     async def _ask(self, visit: Visit, interaction: Interaction) -> GivenConsent | None:
@@ -89,6 +90,13 @@ class Till:
         )
         self._live.answered(self.info.id, consented=given is not None)
         return given
+
+    async def _take_back(self, given: GivenConsent) -> None:
+        await self._pos.withdraw(given)
+        self._live.withdrew(self.info.id)
+        if self.on_next_consent is not None:
+            tell, self.on_next_consent = self.on_next_consent, None
+            tell(given.consent_id)
 
     async def _until(self, then_s: float, stopping: asyncio.Event) -> None:
         """Sleep until the clock shows `then_s`, or the demo stops."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.demo import agent_process
+from simulator.demo import agent_process, child_process
 from simulator.demo.agent_process import AgentProcess, to_toml
 from simulator.demo.errors import AgentFailedError
 
@@ -70,7 +70,7 @@ async def test_an_agent_that_never_gets_ready_is_told(
 async def test_stopping_ends_children_and_those_who_do_not_listen(
     command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_process, "STOPS_WITHIN_S", 0.3)
+    monkeypatch.setattr(child_process, "STOPS_WITHIN_S", 0.3)
     marker = tmp_path / "child"
     _write(
         command,

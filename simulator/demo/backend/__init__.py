@@ -1,0 +1,1 @@
+"""The demo's cloud: the real services as processes, with stand-ins for broker and store that say so."""

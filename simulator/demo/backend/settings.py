@@ -1,0 +1,105 @@
+"""What the demo's broker and cloud are told, as text. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.demo.agent_process import Settings
+
+HOST = "127.0.0.1"
+BUCKET = "topscoop-demo"
+NOBODY_LISTENS = 1
+"""A TCP port that refuses at once: the embedded broker has no rights that enrolment could manage."""
+_MESSAGE_MAX_BYTES = 262_144
+_SEGMENT_BYTES = 4 << 20
+"""The broker keeps a few segments of every topic filter in memory, delivered or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the broker listens: with TLS for registers, without for services."""
+
+    registers: int
+    services: int
+
+
+def broker_toml(ports: Ports, pki: Path) -> str:
+    """The embedded broker's configuration.
+
+    Args:
+        ports: Of its two listeners.
+        pki: The folder of certificates that `topscoop cloud setup` made.
+    """
+    listeners = [
+        _listener(1, "registers", ports.registers),
+        "[v5.1.tls]",
+        f'capath = "{pki / "registers-ca.crt"}"',
+        f'certpath = "{pki / "server.crt"}"',
+        f'keypath = "{pki / "server.key"}"',
+        _listener(2, "services", ports.services),
+    ]
+    return "\n".join(
+        [
+            "id = 0",
+            "[router]",
+            "id = 0",
+            "max_connections = 100",
+            "max_outgoing_packet_count = 1000",
+            f"max_segment_size = {_SEGMENT_BYTES}",
+            "max_segment_count = 4",
+            *listeners,
+            "",
+        ]
+    )
+
+
+def _listener(number: int, name: str, port: int) -> str:
+    return "\n".join(
+        [
+            f"[v5.{number}]",
+            f'name = "{name}"',
+            f'listen = "{HOST}:{port}"',
+            "next_connection_delay_ms = 1",
+            f"[v5.{number}.connections]",
+            "connection_timeout_ms = 60000",
+            f"max_payload_size = {_MESSAGE_MAX_BYTES}",
+            "max_inflight_count = 100",
+            "dynamic_filters = true",
+        ]
+    )
+
+
+def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, broker_port: int) -> Settings:
+    """The cloud's configuration: SQLite, and a stand-in wherever there is one; each is logged at the start.
+
+    Args:
+        state_dir: Of certificates, keys and databases.
+        s3_url: Of the emulated store.
+        mqtt_port: Of the broker's listener for services.
+        broker_port: Of the one for registers.
+    """
+    return {
+        "environment": "development",
+        "state_dir": str(state_dir),
+        "s3": {
+            "endpoint_url": s3_url,
+            "bucket": BUCKET,
+            "access_key": "demo",
+            "secret_key": "demo-demo",
+            "emulated": True,
+        },
+        "mqtt": {"host": HOST, "port": mqtt_port, "tls": False},
+        "master_key": {"kind": "file"},
+        "enrolment": {
+            "port": 0,
+            "health_port": 0,
+            "broker_host": HOST,
+            "broker_port": broker_port,
+            "public_url": f"https://{HOST}",
+        },
+        # At level debug the collector's log names every message that it stored.
+        "collector": {"health_port": 0},
+        "keeper": {"health_port": 0, "poll_ms": 250},
+        "log": {"format": "json", "level": "debug"},
+    }

@@ -1,0 +1,153 @@
+"""The demo's way up, or none: the backend, every register's cable, what is told of them, what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from simulator.demo.backend.arrivals import arrival_of
+from simulator.demo.backend.backend import Backend
+from simulator.demo.backend.cable import Cable
+from simulator.demo.backend.happenings import FOR_A_CHECK, FOR_WATCHERS, Happenings
+from simulator.demo.backend.service_process import Record, ServiceProcess
+from simulator.demo.backend.story import Story
+from simulator.demo.backend.watch import TIMEOUT_S, Watch
+from simulator.demo.errors import DemoError
+from simulator.demo.live_state import LiveState, RegisterInfo
+from simulator.demo.post import Post, Way
+from simulator.demo.till import Till
+from wire_protocol.topics import Identity
+
+STAND_INS = (
+    "stand-in: the S3 server is emulated; it checks no signature and forgets everything at its end",
+    "stand-in: the embedded broker asks registers for no certificate and gives no rights; mosquitto does",
+    "stand-in: the master key of the consent keys lies in a file, and services speak MQTT without TLS",
+)
+HAPPENS_WITHIN_S = 90.0
+"""A check waits so long for forgery, outage and erasure to end; alone on a machine they take 15 s."""
+DRAINS_WITHIN_S = 30.0
+DRAINS_FOR_WATCHERS_S = 3.0
+"""Nobody who presses Ctrl-C wants to wait; what is left in the spools is told as spooled."""
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(slots=True)
+class WayUp:
+    """Everything between the registers and the bucket."""
+
+    posts: Sequence[Post]
+    backend: Backend
+    cables: Mapping[str, Cable]
+    client: httpx.AsyncClient
+    ways: Mapping[Identity, Way] = field(default_factory=dict)
+    story: Story = field(default_factory=lambda: Story({}))
+    _watch: Watch | None = None
+
+    def begin(self, infos: Sequence[RegisterInfo]) -> None:
+        """All registers are ready: tell the story from here on."""
+        by_name = {str(post.identity): info for post, info in zip(self.posts, infos, strict=True)}
+        self.story = Story(by_name)
+        self._watch = Watch(self.story, {info.id: info.url for info in infos}, self.backend, self.client)
+
+    def record(self, record: Record) -> None:
+        """A line of the collector's log."""
+        if (arrival := arrival_of(record)) is not None:
+            self.story.arrived(arrival)
+
+    def plug(self, register: str, plugged: bool) -> bool:  # noqa: FBT001 - what a button says
+        """Plug a register's cable in or out; False where there is no such register."""
+        cable = self.cables.get(register)
+        if cable is None:
+            return False
+        if plugged:
+            cable.plug_in()
+        else:
+            cable.unplug()
+        self.story.plug(register, plugged=plugged)
+        return True
+
+    async def look(self) -> None:
+        """Watch until cancelled."""
+        assert self._watch is not None, "begun"
+        await self._watch.run()
+
+    async def happen(self, live: LiveState, tills: Sequence[Till], *, check: bool) -> None:
+        """Let forgery, outage and erasure happen; what goes wrong with them is told as an error."""
+        happenings = Happenings(
+            story=self.story,
+            live=live,
+            backend=self.backend,
+            cables=self.cables,
+            tills=list(tills),
+            identities=[post.identity for post in self.posts],
+            client=self.client,
+        )
+        try:
+            await happenings.run(FOR_A_CHECK if check else FOR_WATCHERS)
+        except* (DemoError, httpx.TransportError) as failures:
+            for failure in failures.exceptions:
+                live.broken(str(failure))
+
+    async def watch_services(self, ended: Callable[[ServiceProcess], None]) -> None:
+        """Tell of every service that ends by itself, until cancelled."""
+
+        async def watch(service: ServiceProcess) -> None:
+            await service.wait_end()
+            ended(service)
+
+        await asyncio.gather(*(watch(service) for service in self.backend.services))
+
+    async def drain(self, within_s: float) -> None:
+        """Plug everything in, and wait until no register has anything left to send."""
+        assert self._watch is not None, "begun"
+        for register in self.cables:
+            self.plug(register, plugged=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._watch.look()
+                while self.story.waiting:
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    await self._watch.look()
+        await self._watch.look_at_receipts()
+
+
+@asynccontextmanager
+async def way_up(posts: Sequence[Post], folder: Path) -> AsyncIterator[WayUp]:
+    """Started; everything of it is ended on the way out, whatever happened.
+
+    Raises:
+        ServiceFailedError: A service did not start.
+    """
+
+    def on_record(record: Record) -> None:
+        way.record(record)
+
+    backend = Backend(folder, on_record)
+    async with AsyncExitStack() as stack:
+        client = httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S)
+        await stack.enter_async_context(client)
+        stack.push_async_callback(backend.stop)
+        cables = {
+            post.agent.name: await stack.enter_async_context(Cable(backend.ports.registers)) for post in posts
+        }
+        way = WayUp(posts, backend, cables, client)
+        yield way
+
+
+async def start_way_up(way: WayUp) -> None:
+    """Start the backend and give every register its code and its cable.
+
+    Raises:
+        ServiceFailedError: A service did not start.
+    """
+    codes = await way.backend.start({post.identity: post.shop.id for post in way.posts})
+    way.ways = {
+        post.identity: Way(way.backend.enrol_url, codes[post.identity], way.cables[post.agent.name].port)
+        for post in way.posts
+    }
