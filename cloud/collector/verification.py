@@ -139,12 +139,14 @@ def _keys(register: RegisterRecord, topic: Topic) -> KeyLookup:
 
 
 def _key(register: RegisterRecord, kind: object, kid: bytes) -> KeyRecord | None:
-    """A register's key, valid for as long as the clock of this kind's sender is believed."""
+    """A register's key; when it signs matters for frames alone.
+
+    What a till recorded while its clock was years ahead, and still holds when it enrols again, was signed
+    with the key before. A thief of that key writes whatever time he likes.
+    """
     record = register.keys.get(kid)
     if record is None:
         return None
     if kind is Up.FRAME:
         return replace(record, valid_from_ms=max(0, record.valid_from_ms - _CLOCK_SLACK_MS))
-    if kind is Up.WITHDRAWAL:
-        return KeyRecord(record.key)
-    return replace(record, valid_from_ms=0)
+    return KeyRecord(record.key)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud.collector.values import Delivery, Offer
+from cloud.collector.values import Delivery, Offer, RegisterRecord
 from cloud.collector.verification import ConsentCache, Rejected, claimed_id, topic_of, verify
 from tests.builders.frame_sender import DAY_MS, Sender, Sent
 from wire_protocol.consent import VerifiedConsent
+from wire_protocol.envelope import KeyRecord
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.keys import SigningKey
 from wire_protocol.reasons import Reason
@@ -112,6 +113,33 @@ def test_a_slow_clock_costs_frames_only(kind: str, days: int, good: bool) -> Non
     """A key signs since its enrolment; a register whose clock stood in 1970 still reports sales (T15)."""
     sent = getattr(replace(SENDER, now_ms=SENDER.now_ms + days * DAY_MS), kind)()
     assert isinstance(result_of(SENDER, sent), Offer) is good
+
+
+@pytest.mark.parametrize(
+    ("kind", "good"),
+    [("frame", False), ("outcome", True), ("consent", True), ("interaction_record", True)],
+)
+def test_what_a_fast_clock_dated_outlives_its_key(kind: str, good: bool) -> None:  # noqa: FBT001
+    """Recorded years ahead, delivered after the register enrolled again with another key (T15)."""
+    ahead = replace(SENDER, now_ms=SENDER.now_ms + 3650 * DAY_MS)
+    sent = getattr(ahead, kind)()
+    until_ms = SENDER.now_ms + DAY_MS
+    before = RegisterRecord(
+        SENDER.identity,
+        "harbour",
+        revoked=False,
+        keys={SENDER.key.kid: KeyRecord(SENDER.key.verification_key, 0, until_ms)},
+    )
+    result = verify(
+        sent.delivery(),
+        sent.topic,
+        ahead.tenant_record(),
+        {SENDER.register: before},
+        ConsentCache(),
+        received_at_ms=SENDER.now_ms,
+        token=bytes(16),
+    )
+    assert isinstance(result, Offer) is good
 
 
 def test_a_receipt_is_verified_once() -> None:
