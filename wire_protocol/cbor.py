@@ -11,13 +11,17 @@ from typing import Any, Final, NoReturn
 import cbor2
 
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.limits import DEPTH_MAX
+from wire_protocol.limits import DEPTH_MAX, ITEMS_MAX
 from wire_protocol.reasons import Reason
 
 Value = Any
 """int, float, bytes, str, bool, None, list or dict of these."""
 
 _SMALL = range(-24, 24)
+_STRINGS: Final = frozenset({2, 3})
+"""Major types of byte and text strings."""
+_LONG_HEADS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
+"""Bytes that follow a head, by its lower five bits."""
 _LEAVES: Final = frozenset({type(None), bool, str, bytes})
 
 
@@ -50,8 +54,10 @@ def decode(data: bytes) -> Value:
 
     Raises:
         RefusedMessage: `malformed`: not CBOR, bytes after it, indefinite lengths, duplicate keys, tags,
-            nesting beyond the limit, or any encoding but the deterministic one.
+            more items or deeper nesting than the limits allow, or any encoding but the deterministic one.
     """
+    if len(data) > ITEMS_MAX and not _has_few_items(data):
+        raise RefusedMessage(Reason.MALFORMED, f"more than {ITEMS_MAX} items")
     try:
         value = cbor2.loads(
             data,
@@ -68,6 +74,23 @@ def decode(data: bytes) -> Value:
     if cbor2.dumps(value, canonical=True) != data:
         raise RefusedMessage(Reason.MALFORMED, "not the deterministic encoding, or bytes follow it")
     return value
+
+
+def _has_few_items(data: bytes) -> bool:
+    """Whether `data` has at most `ITEMS_MAX` heads; walks over strings without looking into them."""
+    at = 0
+    for _ in range(ITEMS_MAX):
+        if at >= len(data):
+            return True
+        major, length = data[at] >> 5, data[at] & 31
+        at += 1
+        if length in _LONG_HEADS:
+            size = _LONG_HEADS[length]
+            length = int.from_bytes(data[at : at + size])
+            at += size
+        if major in _STRINGS:
+            at += length
+    return at >= len(data)
 
 
 def _is_ours(value: Value, depth: int = DEPTH_MAX) -> bool:

@@ -16,6 +16,8 @@ BLANKS_PER_MESSAGE_MAX: Final = 200
 ATTACHMENTS_MAX: Final = 2
 DEPTH_MAX: Final = 8
 """Nesting of CBOR containers; ours go five deep."""
+ITEMS_MAX: Final = 1024
+"""CBOR items of one encoded value; ours have about 400. At a byte each, 128 KiB cost half a second."""
 TIME_MAX_MS: Final = (1 << 48) - 1
 """What a UUID version 7 can hold: the year 10889."""
 COUNT_MAX: Final = (1 << 53) - 1

@@ -5,7 +5,7 @@ import pytest
 
 from wire_protocol import cbor
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.limits import DEPTH_MAX
+from wire_protocol.limits import DEPTH_MAX, ITEMS_MAX, MESSAGE_MAX_BYTES
 from wire_protocol.reasons import Reason
 
 _REFUSED = {
@@ -166,10 +166,32 @@ class TestTags:
         """A kilobyte of references that stand for eight million values."""
         step = bytes.fromhex("d81c98c8")
         laughs = b"".join(step + bytes([0xD8, 0x1D, index]) * 200 for index in range(3))
-        with pytest.raises(RefusedMessage, match=r"tag 28|tag 29"):
+        with pytest.raises(RefusedMessage, match=r"tag 28|tag 29|items"):
             cbor.decode(b"\x84" + bytes.fromhex("d81c8100") + laughs)
 
     def test_a_regular_expression_is_not_compiled(self) -> None:
         """Tag 35 would compile the sender's pattern."""
         with pytest.raises(RefusedMessage, match="tag 35"):
             cbor.decode(bytes.fromhex("d8236128"))
+
+
+@pytest.mark.parametrize("item", [b"\x00", b"\x80", b"\xa0", b"\xf9\x3c\x00", b"\x41\x00"], ids=bytes.hex)
+def test_a_message_of_nothing_but_items_is_refused_before_it_is_decoded(
+    item: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T19: 128 KiB of them cost a decoder half a second, and that before any signature."""
+    count = MESSAGE_MAX_BYTES // len(item)
+    monkeypatch.setattr(cbor2, "loads", lambda *_, **__: pytest.fail("it was decoded"))
+    with pytest.raises(RefusedMessage, match="items") as refused:
+        cbor.decode(b"\x9a" + count.to_bytes(4) + item * count)
+    assert refused.value.reason is Reason.MALFORMED
+
+
+def test_as_many_items_as_are_allowed() -> None:
+    """The array counts as one; strings are long without being many."""
+    most = [b"scoop"] * (ITEMS_MAX - 1)
+    assert cbor.decode(cbor.encode(most)) == most
+    with pytest.raises(RefusedMessage, match="items"):
+        cbor.decode(cbor.encode([*most, b""]))
+    long = [bytes(100_000), "long" * 2000, -(1 << 60), 0.1]
+    assert cbor.decode(cbor.encode(long)) == long
