@@ -16,7 +16,7 @@ import { Uplink } from './uplink.mjs';
 
 const AGENT_VERSION = '1.0.0';
 const DAY_MS = 86400000;
-const WAIT_MS = 120000;
+const WAIT_MS = 180000;
 const CLOCK_OFF_MS = 60000;
 const NOTICE = 'May we keep this picture for 365 days, to train the recommendation? You can take it back at any time.';
 
@@ -109,6 +109,7 @@ async function main() {
   try {
     await Promise.race([uplink.start(), late]);
     const { consent, receipts } = await Promise.race([sell(state, uplink, picture), late]);
+    await Promise.race([uplink.settled(), late]);
     const bad = Object.entries(receipts).filter(([, one]) => one.verdict !== 'stored');
     if (bad.length) {
       throw new Error(`Not stored: ${bad.map(([kind, one]) => `${kind} (${one.reason ?? one.verdict})`).join(', ')}.`);

@@ -8,6 +8,7 @@ import { message, newHeader, openBlank, openDown, topic } from './messages.mjs';
 
 const FIRST_WAIT_MS = 30000; // without a receipt for so long: the same bytes again
 const LONGEST_WAIT_MS = 300000;
+const REPORT_EVERY_MS = 60000;
 const BLANKS_WANTED = 10;
 const NOBODY_SUBSCRIBES = 0x10;
 
@@ -88,6 +89,8 @@ export class Uplink {
       await this.#publishStatus(since, true);
       this.since = since;
       this.#report();
+      const reports = setInterval(() => this.#report(), REPORT_EVERY_MS);
+      closed.then(() => clearInterval(reports));
       for (const row of this.waiting.values()) this.#send(row);
     } catch (error) {
       client.end(true);
@@ -146,6 +149,11 @@ export class Uplink {
     return row.answer;
   }
 
+  /** When nothing waits for a receipt any more, not even what an earlier run left in the spool. */
+  async settled() {
+    await Promise.all([...this.waiting.values()].map((row) => row.answer));
+  }
+
   #await(row) {
     row.sha256 = sha256(row.bytes);
     row.tries = 0;
@@ -171,6 +179,7 @@ export class Uplink {
     this.waiting.delete(row.id.toString('hex'));
     this.state.unspool(row.name);
     this.#count(outcome.verdict);
+    if (outcome.verdict === 'refused') this.say(`A ${row.kind} was refused: ${outcome.reason}`);
     row.resolve(outcome);
   }
 
