@@ -54,12 +54,13 @@ def row_after(offer: Offer, ruling: Ruling, before: Row | None) -> Row | None:
 
 def row_ended(row: Row, ending: Ending, *, withdrawn: bool) -> Row:
     """The row after the end of its claim: stored, given back, or gone because its consent was withdrawn."""
-    ended = row_released(row)
     if ending.version is None:
-        return ended
+        return row_released(row)
     if withdrawn:
-        return dataclasses.replace(ended, state=State.GONE)
-    return dataclasses.replace(ended, state=State.STORED, version=ending.version)
+        return dataclasses.replace(row, state=State.GONE, token=None, lease_until_ms=None)
+    return dataclasses.replace(
+        row, state=State.STORED, version=ending.version, token=None, lease_until_ms=None
+    )
 
 
 def row_released(row: Row) -> Row:

@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 
+from sqlalchemy.engine import make_url
+
 from cloud import clock
 from cloud.broker.composition import service_credentials
 from cloud.broker.rights import COLLECTOR
@@ -37,6 +39,7 @@ DRAIN_S = 20.0
 _BEAT_S = 1.0
 _DATABASE_EVERY_S = 5.0
 _TOKEN_BYTES = 16
+_WORKERS = 2
 
 
 class _SystemClock:
@@ -54,6 +57,8 @@ def limits_of(config: CloudConfig) -> Limits:
         attempts_max=chosen.attempts,
         retry_after_ms=chosen.retry_after_s * 1000,
         sweep_after_ms=chosen.sweep_after_s * 1000,
+        # A SQLite file has one writer: a second transaction at once would only wait, with half of a batch.
+        workers=1 if make_url(config.database_url).get_backend_name() == "sqlite" else _WORKERS,
         terms=Terms(lease_ms=chosen.lease_s * 1000),
     )
 
