@@ -13,6 +13,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.types import ASGIApp
 
+from cloud.enrolment.impatience import ImpatientProtocol
 from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.enrolment.upkeep import Seen, Upkeep
 from cloud.errors import PortBusy
@@ -107,6 +108,7 @@ class HttpsServer:
         self._files = files
         self._config = uvicorn.Config(
             app,
+            http=ImpatientProtocol,
             loop="none",
             ws="none",
             lifespan="off",

@@ -1,5 +1,6 @@
 """Enrolment's routes: what they answer, and how they refuse."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cloud.config import EnrolmentConfig
 from cloud.database.engine import Database
 from cloud.database.tenancy import ServiceKey, add_service_key
-from cloud.enrolment import registers
+from cloud.enrolment import http_api, registers
 from cloud.enrolment.certificates import new_authority, pem
 from cloud.enrolment.enrol import EnrolmentOffice
 from cloud.enrolment.http_api import Desk, build_app
@@ -238,3 +239,20 @@ async def test_the_log_holds_no_code_and_nothing_unescaped(
     assert "forged" not in text
     assert code not in text
     assert code.replace("-", "")[8:24] not in text
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T27: its connection is one that others need."""
+    monkeypatch.setattr(http_api, "BODY_TIMEOUT_S", 0.05)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        answer = await counter.client.post(
+            "/v1/enrolments", content=slow(), headers={"content-type": "application/json"}
+        )
+    assert (answer.status_code, answer.json()["title"]) == (408, "Too slow")
