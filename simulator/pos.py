@@ -166,8 +166,9 @@ class PosClient:
             "purposes": ["training"] if granted else [],
         }
         answer = await self._send("POST", path, body)
-        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            return None  # no consent blank is left: the agent says so, and keeps nothing
+        if answer.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT}:
+            # No consent blank is left; or there is no picture, or the display was answered first.
+            return None
         _expect(f"POST {path}", answer, HTTPStatus.CREATED, HTTPStatus.OK)
         if not granted:
             return None

@@ -16,6 +16,8 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 90
+_CHECK_PATIENCE_S = 200
+"""A check waits for forgery, outage and erasure to end."""
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -53,9 +55,20 @@ def _running(
 
 
 def _agents(process: subprocess.Popen[str]) -> list[int]:
-    """The demo's children: its agents."""
+    """The demo's children that are agents."""
+    return [pid for pid in _children(process) if b"\0edge\0run\0" in _command_line(pid)]
+
+
+def _children(process: subprocess.Popen[str]) -> list[int]:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     return [int(pid) for pid in children.split()]
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _runs(pid: int) -> bool:
@@ -83,7 +96,7 @@ def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str])
     """All six registers serve real recommendations, nothing fails, nothing is left."""
     finished = subprocess.run(
         [sys.executable, "-m", "topscoop", "demo", "--check", "--seconds", "8"],
-        capture_output=True, text=True, timeout=_PATIENCE_S, env=environment, check=False,
+        capture_output=True, text=True, timeout=_CHECK_PATIENCE_S, env=environment, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     result = json.loads(finished.stdout.splitlines()[-1])
@@ -97,7 +110,41 @@ def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str])
     registers = set(result["memory_mb"]) - {"max"}
     assert len(registers) == 6
     assert result["memory_mb"]["max"] == max(result["memory_mb"][register] for register in registers)
+    frames = result["frames"]
+    assert frames["lost"] == frames["spooled"] == frames["refused"] == 0
+    assert frames["stored"] > 0
+    ended = frames["stored"] + frames["gone"] + frames["dropped"] + frames["without_consent"]
+    assert frames["captured"] == ended
+    assert 0 < result["receipt_ms"]["p50"] <= result["receipt_ms"]["p99"]
+    assert result["cloud"] == {
+        "forged_frame": "bad-signature",
+        "unplugged_register": "caught-up",
+        "erasure": "erased",
+    }
+    assert finished.stderr.count("stand-in:") == 3
     assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []
+
+
+def test_without_a_cloud_it_is_the_agents_alone(environment: dict[str, str]) -> None:
+    """`--no-cloud`: nobody enrols, nobody is asked, no other process is started."""
+    with _running(environment, "--no-cloud") as (process, addresses):
+        assert _children(process) == _agents(process)
+        register = addresses["displays"]["gelateria-sole/lido"].removesuffix("/display")
+        assert httpx.get(f"{register}/v1/notice").status_code == 404
+        process.send_signal(signal.SIGINT)
+        output, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 0, words
+        assert "frames" not in json.loads(output.splitlines()[-1])
+
+
+def test_a_collector_that_is_killed_fails_the_check_and_is_named(environment: dict[str, str]) -> None:
+    with _running(environment, "--check", "--seconds", "600") as (process, _):
+        collector = next(pid for pid in _children(process) if b"\0collector\0run\0" in _command_line(pid))
+        os.kill(collector, signal.SIGKILL)
+        output, words = process.communicate(timeout=_PATIENCE_S)
+        assert process.returncode == 1
+        assert "the collector was killed by SIGKILL" in words
+        assert json.loads(output.splitlines()[-1])["errors"] >= 1
 
 
 def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[str, str]) -> None:
@@ -105,8 +152,9 @@ def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[st
     with _running(environment) as (process, addresses):
         for url in (addresses["page"], *addresses["displays"].values()):
             assert httpx.get(url).status_code == 200
-        agents = _agents(process)
-        assert len(agents) == 2
+        assert len(_agents(process)) == 2
+        agents = _children(process)
+        assert len(agents) == 6
         folders = _folders(environment, started)
         assert folders
         process.send_signal(signal.SIGINT)
@@ -147,7 +195,7 @@ def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]
     """`kill -9` gives nobody a chance to clean up: the kernel ends the agents, the next demo the folders."""
     started = time.time()
     with _running(environment) as (process, _):
-        agents = _agents(process)
+        agents = _children(process)
         folders = _folders(environment, started)
         process.kill()
         _wait(lambda: not any(_runs(pid) for pid in agents), "agents outlived their demo")
@@ -165,8 +213,8 @@ def test_ctrl_c_while_agents_start_leaves_nothing(environment: dict[str, str]) -
         assert process.stderr is not None
         while "starting" not in (line := process.stderr.readline()):
             assert line, "the demo ended before it started anything"
-        _wait(lambda: _agents(process), "no agent was started")
-        agents = _agents(process)
+        _wait(lambda: _children(process), "nothing was started")
+        agents = _children(process)
         process.send_signal(signal.SIGINT)
         _, words = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 1

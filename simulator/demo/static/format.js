@@ -13,6 +13,11 @@ export function quantiles({ p50, p99 }) {
   return p50 === null ? "–" : `${milliseconds(p50)} / ${milliseconds(p99)} ms`;
 }
 
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
 export function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

@@ -1,6 +1,7 @@
 // The page: events fill the cards, pictures the cameras, one button stops both.
 
 import { ChainPanel } from "./chain-panel.js";
+import { CloudPanel } from "./cloud-panel.js";
 import { setText } from "./elements.js";
 import { quantiles } from "./format.js";
 import { watchPictures } from "./pictures.js";
@@ -15,6 +16,7 @@ const find = (id) => document.getElementById(id);
 let chains = new Map();
 let cards = new Map();
 let order = [];
+let panel = null;
 let lastShown = [];
 let lastSpoken = performance.now();
 let events = null;
@@ -32,13 +34,34 @@ function build(state) {
   order = state.registers.map((register) => register.id);
   lastShown = order.map(() => -Infinity);
   for (const register of state.registers) chains.get(register.chain).node.append(cards.get(register.id).node);
-  find("shops").replaceChildren(...[...chains.values()].map((chain) => chain.node));
+  panel = state.cloud === null ? null : new CloudPanel();
+  const parts = [...chains.values()].map((chain) => chain.node);
+  if (panel !== null) parts.push(panel.node);
+  find("shops").classList.toggle("with-cloud", panel !== null);
+  find("shops").replaceChildren(...parts);
+  if (panel !== null) {
+    for (const card of cards.values()) card.connect(plug);
+    for (const register of state.registers) cards.get(register.id).update(register);
+    cloud(state.cloud);
+  }
   score(state.scores);
+}
+
+function cloud(news) {
+  for (const register of news.registers) cards.get(register.id).send(register);
+  panel.update(news);
+}
+
+async function plug(register, plugged) {
+  const order = { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ plugged }) };
+  const answer = await fetch(`/cables/${register}`, order).catch(() => null);
+  if (!answer?.ok) alert("The cable could not be moved: the demo does not answer.");
 }
 
 function refresh(state) {
   for (const register of state.registers) cards.get(register.id).update(register);
   for (const chain of state.chains) chains.get(chain.id).chart.replace(chain.history);
+  if (panel !== null && state.cloud !== null) cloud(state.cloud);
   score(state.scores);
 }
 
@@ -75,6 +98,7 @@ function listen() {
     tellConnection("live", "live");
   });
   events.addEventListener("register", ({ data }) => change(JSON.parse(data)));
+  events.addEventListener("cloud", ({ data }) => cloud(JSON.parse(data)));
   events.addEventListener("scores", ({ data }) => score(JSON.parse(data)));
   events.addEventListener("end", () => {
     ended = true;

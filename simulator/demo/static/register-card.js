@@ -30,6 +30,7 @@ function mark(hit) {
 export class RegisterCard {
   constructor(register) {
     const { id, shop, kind, display } = register;
+    this.id = id;
     this.shop = shop;
     this.canvas = el("canvas", { width: 384, height: 288, role: "img", "aria-label": `Camera of ${shop}` });
     this.phase = el("span", { "aria-hidden": "true" });
@@ -46,10 +47,30 @@ export class RegisterCard {
         el("ol", { class: "slate" }, ...this.offers.map((offer) => offer.node)),
         el("div", { class: "result" }, this.bought, this.origin, this.problem)),
     );
+    this.line = null;
     this.update(register);
   }
 
-  update({ phase, problem, recommendation, bought }) {
+  /** Shows the register's line to the cloud; plug(id, plugged) orders the cable. */
+  connect(plug) {
+    this.line = { answers: el("span", { class: "answers" }), sent: el("span", { class: "sent" }), button: el("button", { type: "button" }) };
+    const { answers, sent, button } = this.line;
+    button.addEventListener("click", () => plug(this.id, button.getAttribute("aria-pressed") === "true"));
+    this.node.append(el("div", { class: "line-up" }, answers, sent, button));
+  }
+
+  send({ plugged, connected, waiting, stored }) {
+    const { sent, button } = this.line;
+    const state = !plugged ? "unplugged" : connected ? "" : "connecting";
+    this.node.dataset.line = state || "up";
+    setText(sent, `${stored} stored, ${waiting} waiting${state === "connecting" ? " …" : ""}`);
+    button.setAttribute("aria-pressed", String(!plugged));
+    if (button.childElementCount === 0) button.append(el("span", {}), el("span", { class: "for-readers" }, ` ${this.shop}`));
+    setText(button.firstChild, plugged ? "Unplug" : "Plug in");
+  }
+
+  update({ phase, problem, recommendation, bought, asked }) {
+    if (this.line) setText(this.line.answers, `Consent: ${asked.yes} yes, ${asked.no} no${asked.back ? `, ${asked.back} back` : ""}`);
     this.node.dataset.phase = phase;
     // A picture is a little older than the news: the label waits for it when somebody comes or leaves.
     clearTimeout(this.later);
