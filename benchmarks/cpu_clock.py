@@ -1,9 +1,6 @@
-"""Processor time of other processes, to the nanosecond, and on which cores they may run."""
+"""Processor time of processes, to the nanosecond."""
 
-import os
 import time
-from collections.abc import Iterable
-from pathlib import Path
 
 _NS_PER_US = 1000
 _WHOLE_PROCESS = 2
@@ -18,10 +15,3 @@ def cpu_us(pid: int) -> float:
 def own_cpu_us() -> float:
     """The same of this process."""
     return time.process_time_ns() / _NS_PER_US
-
-
-def pin(pid: int, cores: Iterable[int]) -> None:
-    """Let a process run on these cores only, with all the threads that it has by now."""
-    chosen = set(cores)
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), chosen)
