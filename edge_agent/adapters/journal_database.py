@@ -34,6 +34,9 @@ _FIND_OUTCOME = "SELECT outcome_id, stored_at_ms, content_sha256 FROM outcome WH
 _ADD_OUTCOME = """
     INSERT INTO outcome (outcome_id, idempotency_key, interaction_id, receipt_hmac, lines, at_ms,
         since_shown_ms, stored_at_ms, content_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ADOPT_OUTCOME = """
+    INSERT INTO outcome (outcome_id, idempotency_key, interaction_id, receipt_hmac, lines, at_ms,
+        since_shown_ms, stored_at_ms, content_sha256, rowid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _SAVE_SETTING = """
     INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 _COUNT = """
@@ -182,11 +185,18 @@ class JournalDatabase:
         return StoredOutcome(new.outcome_id, new.stored_at_ms, repeated=False)
 
     def adopt(self, outcomes: Iterable[tuple[object, ...]]) -> None:
-        """Take over outcomes of another journal, column for column; without those that do not fit."""
+        """Take over outcomes of another journal, column for column; without those that do not fit.
+
+        Each keeps its row's number, the last column: the uplink remembers how far it has read by it.
+        """
         self._connection.execute("BEGIN IMMEDIATE")
         for row in outcomes:
-            with suppress(sqlite3.IntegrityError):
-                self._connection.execute(_ADD_OUTCOME, row)
+            try:
+                self._connection.execute(_ADOPT_OUTCOME, row)
+            except sqlite3.IntegrityError:
+                # Damaged twice in one run: the place is taken, or the very sale is there.
+                with suppress(sqlite3.IntegrityError):
+                    self._connection.execute(_ADD_OUTCOME, row[:-1])
         self._connection.execute("COMMIT")
 
     def settings(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ KEPT_FILES = 3
 
 _OUTCOMES = (
     "SELECT outcome_id, idempotency_key, interaction_id, receipt_hmac, lines, at_ms, since_shown_ms,"
-    " stored_at_ms, content_sha256 FROM outcome ORDER BY rowid "
+    " stored_at_ms, content_sha256, rowid FROM outcome ORDER BY rowid "
 )
 
 
