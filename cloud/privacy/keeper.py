@@ -166,7 +166,16 @@ class Keeper:
         for consent in over:
             self._records.withdraw(tenant, consent, Source.RETENTION, now_ms, actor=KEEPER)
         self._end_unused(tenant, now_ms)
+        self._erase_left_over(tenant)
         return len(over)
+
+    def _erase_left_over(self, tenant: str) -> None:
+        """Whatever put a frame there after its consent was erased: it goes, too."""
+        rows = self._records.left_over(tenant, BATCH)
+        if rows:
+            log.error("erasure.repeated", extra=fields(tenant=tenant, count=len(rows)))
+        for _ in self._eraser.erase(tenant, rows):
+            pass
 
     def _end_unused(self, tenant: str, now_ms: int) -> None:
         blanks = self._vault.ended(tenant, now_ms, BATCH)

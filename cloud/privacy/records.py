@@ -1,15 +1,26 @@
 """What the keeper reads and writes in the cloud's database."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cloud.collector.acceptance import object_key
+from cloud.collector.values import State
 from cloud.database.audit_log import write_audit
+from cloud.database.consent_lock import lock_to_withdraw
 from cloud.database.engine import Database
-from cloud.database.schema import audit, consents, frames, register_keys, registers, withdrawals
+from cloud.database.schema import (
+    audit,
+    consents,
+    frames,
+    messages,
+    register_keys,
+    registers,
+    withdrawals,
+)
 from cloud.privacy.erasure_plan import Proof, Source, Withdrawal, proof_entry_id, proof_of
 from wire_protocol.envelope import KeyRecord
 from wire_protocol.keys import Algorithm, VerificationKey
@@ -43,6 +54,7 @@ class Records:
             "received_at_ms": now_ms,
         }
         with self._database.tenant(tenant) as connection:
+            lock_to_withdraw(connection, tenant, [consent])
             fresh = _insert_once(connection, withdrawals, row)
             if fresh:
                 write_audit(
@@ -67,6 +79,20 @@ class Records:
     def unfinished(self, tenant: str, limit: int) -> list[Withdrawal]:
         """Consents that ended and are not erased, oldest first."""
         return self._withdrawals(tenant, withdrawals.c.versions_deleted_at_ms.is_(None), limit)
+
+    def left_over(self, tenant: str, limit: int) -> list[Withdrawal]:
+        """Erased consents under which a frame stands as stored all the same, as if they were unfinished.
+
+        Finishing and withdrawing wait for each other, so there are none; no erasure may rest on that alone.
+        """
+        stored = exists().where(
+            frames.c.tenant == tenant,
+            frames.c.consent == withdrawals.c.consent,
+            frames.c.erased_at_ms.is_(None),
+        )
+        erased = withdrawals.c.versions_deleted_at_ms.is_not(None)
+        found = self._withdrawals(tenant, and_(erased, stored), limit)
+        return [replace(row, versions_deleted_at_ms=None, versions_deleted=None) for row in found]
 
     def untold(self, tenant: str, limit: int) -> list[Withdrawal]:
         """Erased consents whose registers were not told yet, oldest first."""
@@ -114,7 +140,10 @@ class Records:
             connection.execute(mark)
 
     def mark_erased(self, tenant: str, consent: bytes, versions_deleted: int, now_ms: int) -> Proof:
-        """Write down that every version is gone, and the proof, in one transaction; the first time counts."""
+        """Write down that every version is gone, and the proof, in one transaction; the first time counts.
+
+        Its messages are `gone` from here on, also to a register that sends one of them again.
+        """
         mark = (
             update(withdrawals)
             .where(
@@ -129,9 +158,21 @@ class Records:
             .where(frames.c.tenant == tenant, frames.c.consent == consent, frames.c.erased_at_ms.is_(None))
             .values(erased_at_ms=now_ms)
         )
+        of_consent = exists().where(
+            frames.c.tenant == tenant,
+            frames.c.consent == consent,
+            frames.c.register == messages.c.register,
+            frames.c.message_id == messages.c.message_id,
+        )
+        answer_gone = (
+            update(messages)
+            .where(messages.c.tenant == tenant, messages.c.state == State.STORED.value, of_consent)
+            .values(state=State.GONE.value, version=None)
+        )
         with self._database.tenant(tenant) as connection:
             connection.execute(mark)
             connection.execute(erase)
+            connection.execute(answer_gone)
             row = _withdrawal(
                 connection.execute(
                     select(withdrawals).where(

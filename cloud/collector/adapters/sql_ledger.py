@@ -41,6 +41,7 @@ from cloud.collector.values import (
     Store,
 )
 from cloud.database.audit_log import write_audit
+from cloud.database.consent_lock import lock_to_finish, lock_to_withdraw
 from cloud.database.engine import Database
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import Version
@@ -93,6 +94,8 @@ class SqlLedger:
     def _open(
         self, c: Connection, tenant: str, offers: Sequence[Offer], decide: Decide, now_ms: int
     ) -> list[Opening]:
+        payloads = (offer.message.payload for offer in offers)
+        lock_to_withdraw(c, tenant, (one.consent for one in payloads if isinstance(one, WithdrawalUp)))
         facts = self._facts(c, tenant, offers, now_ms)
         rulings = [decide(offer, fact) for offer, fact in zip(offers, facts, strict=True)]
         self._write_consents(c, tenant, offers, facts, rulings)
@@ -246,11 +249,12 @@ class SqlLedger:
 
     def _finish(self, c: Connection, tenant: str, endings: Sequence[Ending], now_ms: int) -> list[Row | None]:
         ids = [ending.offer.message.header.message_id for ending in endings]
+        consents = [consent_id_of(ending.offer) for ending in endings]
+        lock_to_finish(c, tenant, consents)
         rows = {
             (row.register, row.message_id): row_of(row)
             for row in c.execute(self._statements.lock(tenant, ids))
         }
-        consents = [consent_id_of(ending.offer) for ending in endings]
         withdrawn = {row.consent for row in c.execute(sql.withdrawals_of(tenant, consents))}
         ended: list[Row | None] = []
         updates, frames, size = [], [], 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cloud.collector.acceptance import object_key
 from cloud.collector.memory_ledger import MemoryLedger
-from cloud.collector.values import RegisterRecord, TenantRecord
+from cloud.collector.values import RegisterRecord, State, TenantRecord
 from cloud.privacy.erasure_plan import Proof, Source, Withdrawal, proof_of
 from tests.simulation.world.loop import VirtualLoop
 from wire_protocol.topics import Identity
@@ -105,6 +105,9 @@ class MemoryRecords:
         if row.versions_deleted_at_ms is None:
             row = replace(row, versions_deleted_at_ms=now_ms, versions_deleted=versions_deleted)
             self._rows[tenant, consent] = row
+        for key, frame in self._ledger.frames.items():
+            if key[0] == tenant and frame.consent == consent:
+                self._ledger.rows[key] = replace(self._ledger.rows[key], state=State.GONE, version=None)
         return proof_of(row)
 
     def erased(self) -> list[tuple[str, bytes]]:

@@ -155,6 +155,22 @@ def test_retention_ends_consents_whose_time_or_whose_frames_time_is_over(stage: 
             stage.vault.unseal(TENANT, given.consent, bytes(100), b"")
 
 
+def test_a_frame_that_stands_as_stored_under_an_erased_consent_goes_too(stage: Stage) -> None:
+    """T25: whatever let its row come after the erasure; the proof stays the one that was written."""
+    given = stage.consent()
+    stage.receive(given, frame=False)
+    stage.records.withdraw(TENANT, given.consent, Source.CUSTOMER, NOW_MS, actor="c")
+    assert stage.keeper.erase(TENANT) == 1
+    proofs = stage.audited("consent.erased")
+    stage.finish(given, stage.put(given))
+    stage.time.now_ms += 1
+    stage.keeper.retention(TENANT)
+    assert stage.versions(given) == []
+    assert stage.frame(given).erased_at_ms == stage.time.now_ms
+    assert stage.records.left_over(TENANT, 9) == []
+    assert stage.audited("consent.erased") == proofs
+
+
 def test_keys_of_unused_blanks_end_and_those_of_used_ones_stay(stage: Stage) -> None:
     """A consent on a blank's last day may arrive a month later; then the keys of the unused end."""
     stage.keeper.report(*stage.report(left=0, wanted=10))
