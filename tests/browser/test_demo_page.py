@@ -8,7 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from simulator.bank import CharacterBank
+from simulator.demo.backend.arrivals import Arrival
+from simulator.demo.backend.story import Erasure
 from tests.builders.demo_page import DemoPage, running_demo_page
+from wire_protocol.topics import Up
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 _PATIENCE_MS = 90_000
@@ -37,6 +40,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory, bank: CharacterBank) -> Itera
 def own_demo(tmp_path: Path, bank: CharacterBank) -> Iterator[DemoPage]:
     """Shops for one test that changes them."""
     with running_demo_page(tmp_path, bank) as page:
+        yield page
+
+
+@pytest.fixture
+def cloud_demo(tmp_path: Path, bank: CharacterBank) -> Iterator[DemoPage]:
+    """Shops with a cloud, whose story the test tells."""
+    with running_demo_page(tmp_path, bank, cloud=True) as page:
         yield page
 
 
@@ -212,3 +222,67 @@ def test_dark_mode_is_dark_and_readable(open_page: Open, demo: DemoPage) -> None
     ground, ink = (sum(colour) / 3 for colour in colours)
     assert ground < 60
     assert ink > 200
+
+
+def test_what_reaches_the_cloud_is_told_as_it_happens(open_page: Open, cloud_demo: DemoPage) -> None:
+    """Frames are listed without their pictures; a refusal has its reason; steps are said aloud."""
+    page = open_page(cloud_demo)
+    panel = page.locator("section.cloud")
+    panel.wait_for()
+    stored = Arrival("polar-scoop/elm-park-1", Up.FRAME, "stored", "aa", 31_400, 12, "")
+    cloud_demo.tell(lambda story: story.arrived(stored))
+    panel.locator(".arrivals li").first.wait_for()
+    assert panel.locator(".arrivals li").first.inner_text().split() == ["Elm", "Park", "frame,", "31", "kB"]
+    assert panel.locator("img, canvas").count() == 0
+    cloud_demo.tell(lambda story: story.forged("f0"))
+    refused = Arrival("polar-scoop/elm-park-1", Up.FRAME, "refused", "f0", 30_000, 2, "bad-signature")
+    cloud_demo.tell(lambda story: story.arrived(refused))
+    panel.locator(".arrivals li.bad").wait_for()
+    assert "bad-signature" in panel.locator(".arrivals li.bad").inner_text()
+    panel.locator(".tales li.done").wait_for()
+    _until(
+        page, "document.querySelector('.cloud [aria-live]').textContent.includes('A forged frame: Refused')"
+    )
+    assert panel.locator(".arrivals").get_attribute("aria-live") is None
+    cloud_demo.tell(
+        lambda story: story.tell(
+            erasure=Erasure.ERASED, erasure_at="polar-scoop/elm-park", versions_deleted=1
+        )
+    )
+    _until(page, "document.querySelectorAll('.tales li.done').length === 2")
+    assert "1 version deleted" in panel.locator(".tales li.done").last.inner_text()
+
+
+def test_a_register_is_unplugged_and_plugged_in_by_keyboard(open_page: Open, cloud_demo: DemoPage) -> None:
+    page = open_page(cloud_demo)
+    button = page.get_by_role("button", name="Unplug Elm Park")
+    button.press("Enter")
+    plug_in = page.get_by_role("button", name="Plug in Elm Park")
+    plug_in.wait_for()
+    assert cloud_demo.story is not None
+    assert not cloud_demo.story.lines["polar-scoop/elm-park"].plugged
+    plug_in.press("Enter")
+    page.get_by_role("button", name="Unplug Elm Park").wait_for()
+    assert cloud_demo.story.lines["polar-scoop/elm-park"].plugged
+
+
+def test_answers_of_customers_are_counted_on_the_cards(open_page: Open, cloud_demo: DemoPage) -> None:
+    page = open_page(cloud_demo)
+    _until(
+        page,
+        "[...document.querySelectorAll('.answers')].some((one) => /[1-9] (yes|no)/.test(one.textContent))",
+    )
+
+
+@pytest.mark.parametrize("width", [390, 320, 800, 1280])
+def test_with_a_cloud_nothing_sticks_out_sideways_either(
+    open_page: Open, cloud_demo: DemoPage, width: int
+) -> None:
+    page = open_page(cloud_demo, viewport={"width": width, "height": 844})
+    _told(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_cloud_there_is_no_panel_and_no_button(open_page: Open, demo: DemoPage) -> None:
+    page = open_page(demo)
+    assert page.locator("section.cloud, .line-up").count() == 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from simulator.bank import CharacterBank
 from simulator.bayes import best_sellers
 from simulator.chains import CHAINS
+from simulator.demo.backend.story import Story
 from simulator.demo.cameras import SimulatedCamera, run_cameras
 from simulator.demo.feed import Feed
 from simulator.demo.live_state import LiveState, RegisterInfo
@@ -28,9 +29,12 @@ from tests.builders.paper_agent import PaperAgent
 class DemoPage:
     """A running page; `close_register` lets one agent end, `end` ends the demo as Ctrl-C does."""
 
-    def __init__(self, url: str, live: LiveState, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, url: str, live: LiveState, stopping: asyncio.Event, story: Story | None = None
+    ) -> None:
         self.url = url
         self.live = live
+        self.story = story
         self._loop = asyncio.get_running_loop()
         self._stopping = stopping
 
@@ -38,18 +42,23 @@ class DemoPage:
         problem = f"the agent of {register} was killed by SIGKILL"
         self._loop.call_soon_threadsafe(self.live.closed, register, problem)
 
+    def tell(self, change: Callable[[Story], None]) -> None:
+        """Change the story of the cloud, on its own loop."""
+        assert self.story is not None, "this page has no cloud"
+        self._loop.call_soon_threadsafe(change, self.story)
+
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
 
 
 @contextmanager
-def running_demo_page(folder: Path, bank: CharacterBank) -> Iterator[DemoPage]:
-    """Serve the page from a thread of its own."""
+def running_demo_page(folder: Path, bank: CharacterBank, *, cloud: bool = False) -> Iterator[DemoPage]:
+    """Serve the page from a thread of its own; with a cloud, its story is told by the test."""
     started = threading.Event()
     box: list[DemoPage] = []
 
     def run() -> None:
-        asyncio.run(_serve(folder, bank, box, started))
+        asyncio.run(_serve(folder, bank, box, started, cloud=cloud))
 
     thread = threading.Thread(target=run, name="demo page")
     thread.start()
@@ -62,7 +71,9 @@ def running_demo_page(folder: Path, bank: CharacterBank) -> Iterator[DemoPage]:
         assert not thread.is_alive(), "the page did not end"
 
 
-async def _serve(folder: Path, bank: CharacterBank, box: list[DemoPage], started: threading.Event) -> None:
+async def _serve(
+    folder: Path, bank: CharacterBank, box: list[DemoPage], started: threading.Event, *, cloud: bool
+) -> None:
     infos = [
         RegisterInfo(
             f"{chain.tenant}/{shop.id}", chain, shop, best_sellers(chain.taste), "http://127.0.0.1:9"
@@ -76,15 +87,25 @@ async def _serve(folder: Path, bank: CharacterBank, box: list[DemoPage], started
     def clock_s() -> float:
         return time.monotonic() - begin_s
 
-    pictures, feed, stopping = Pictures([info.id for info in infos]), Feed(live, clock_s), asyncio.Event()
-    server = page_server(build_app(feed, pictures))
+    story = Story({f"{info.id}-1": info for info in infos}) if cloud else None
+    pictures, feed = Pictures([info.id for info in infos]), Feed(live, clock_s, story)
+    stopping = asyncio.Event()
+
+    def plug(register: str, plugged: bool) -> bool:  # noqa: FBT001 - what a button says
+        if story is None or register not in story.lines:
+            return False
+        story.plug(register, plugged=plugged)
+        return True
+
+    server = page_server(build_app(feed, pictures, plug))
     async with AsyncExitStack() as stack:
         cameras = []
         for info in infos:
             ring = stack.enter_context(
                 FrameRingWriter(folder / info.id.replace("/", "-"), FRAME_WIDTH, FRAME_HEIGHT)
             )
-            pos = PosClient("http://till.test", "paper", exchange=PaperAgent(info.chain))
+            paper = PaperAgent(info.chain, blanks=10_000 if cloud else None)
+            pos = PosClient("http://till.test", "paper", exchange=paper)
             till = Till(
                 info=info,
                 alive=lambda: True,
@@ -101,7 +122,7 @@ async def _serve(folder: Path, bank: CharacterBank, box: list[DemoPage], started
             group.create_task(run_cameras(cameras, pictures, clock_s, stopping))
             for camera in cameras:
                 group.create_task(camera.till.serve(stopping))
-            box.append(DemoPage(f"http://{HOST}:{listening.getsockname()[1]}/", live, stopping))
+            box.append(DemoPage(f"http://{HOST}:{listening.getsockname()[1]}/", live, stopping, story))
             started.set()
             await stopping.wait()
             feed.close()

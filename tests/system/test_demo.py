@@ -55,8 +55,9 @@ def _running(
 
 
 def _agents(process: subprocess.Popen[str]) -> list[int]:
-    """The demo's children that are agents."""
-    return [pid for pid in _children(process) if b"\0edge\0run\0" in _command_line(pid)]
+    """The demo's children that are agents, by the names of their folders."""
+    found = [pid for pid in _children(process) if b"\0edge\0run\0" in _command_line(pid)]
+    return sorted(found, key=_command_line)
 
 
 def _children(process: subprocess.Popen[str]) -> list[int]:
@@ -168,7 +169,7 @@ def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[st
 
 
 def test_an_agent_that_is_killed_fails_the_check_and_is_named(environment: dict[str, str]) -> None:
-    with _running(environment, "--check", "--seconds", "600") as (process, _):
+    with _running(environment, "--no-cloud", "--check", "--seconds", "600") as (process, _):
         agents = _agents(process)
         os.kill(agents[0], signal.SIGKILL)
         output, words = process.communicate(timeout=_PATIENCE_S)
@@ -179,7 +180,7 @@ def test_an_agent_that_is_killed_fails_the_check_and_is_named(environment: dict[
 
 
 def test_without_check_the_other_registers_go_on(environment: dict[str, str]) -> None:
-    with _running(environment) as (process, addresses):
+    with _running(environment, "--no-cloud") as (process, addresses):
         agents = _agents(process)
         os.kill(agents[0], signal.SIGKILL)
         _wait(lambda: not _runs(agents[0]), "the agent did not die")

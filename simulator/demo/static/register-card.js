@@ -55,7 +55,7 @@ export class RegisterCard {
   connect(plug) {
     this.line = { answers: el("span", { class: "answers" }), sent: el("span", { class: "sent" }), button: el("button", { type: "button" }) };
     const { answers, sent, button } = this.line;
-    button.addEventListener("click", () => plug(this.id, button.getAttribute("aria-pressed") === "true"));
+    button.addEventListener("click", () => plug(this.id, button.dataset.plugged === "false"));
     this.node.append(el("div", { class: "line-up" }, answers, sent, button));
   }
 
@@ -64,7 +64,7 @@ export class RegisterCard {
     const state = !plugged ? "unplugged" : connected ? "" : "connecting";
     this.node.dataset.line = state || "up";
     setText(sent, `${stored} stored, ${waiting} waiting${state === "connecting" ? " …" : ""}`);
-    button.setAttribute("aria-pressed", String(!plugged));
+    button.dataset.plugged = String(plugged);
     if (button.childElementCount === 0) button.append(el("span", {}), el("span", { class: "for-readers" }, ` ${this.shop}`));
     setText(button.firstChild, plugged ? "Unplug" : "Plug in");
   }

@@ -61,3 +61,25 @@ def test_a_busy_port_says_what_to_do() -> None:
         with pytest.raises(PagePortBusyError) as caught:
             bind_page(other.getsockname()[1])
     assert "--port" in caught.value.remedy
+
+
+async def test_a_cable_is_plugged_by_json_of_this_origin_only(live: LiveState) -> None:
+    """A page elsewhere can send forms, but no JSON without asking; an unknown register is 404."""
+    orders: list[tuple[str, bool]] = []
+
+    def plug(register: str, plugged: bool) -> bool:  # noqa: FBT001 - what a button says
+        orders.append((register, plugged))
+        return register == "polar-scoop/elm-park"
+
+    app = build_app(Feed(live, lambda: 0.0), Pictures([]), plug)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000"
+    ) as client:
+        path = "/cables/polar-scoop/elm-park"
+        assert (await client.put(path, json={"plugged": False})).status_code == 204
+        assert (await client.put("/cables/polar-scoop/none", json={"plugged": True})).status_code == 404
+        assert len(orders) == 2
+        form = await client.put(path, content='{"plugged": true}', headers={"Content-Type": "text/plain"})
+        assert form.status_code == 422
+        assert (await client.put(path, json={"plugged": "no"})).status_code == 422
+        assert len(orders) == 2
