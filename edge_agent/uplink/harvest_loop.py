@@ -73,15 +73,16 @@ class Harvest:
         cursors = Cursors.of({name: self.spool.setting(name) for name in CURSOR_NAMES})
         now_ms = self.now_ms()
         shown = self.journal.impressions(cursors.impressions, BATCH)
+        # The journal began anew: its first slate may be open for long, and its rows grow past the old cursor.
+        began_anew = bool(shown) and shown[0].row <= cursors.impressions
         ready = settled(shown, now_ms, self.lifetime_ms)
         sold = self.journal.outcomes(cursors.outcomes, BATCH)
-        if not ready and not sold:
+        if not ready and not sold and not began_anew:
             return 0, False
         messages = [one for record in ready if (one := self._interaction(record, now_ms))]
         messages += [one for record in sold if (one := self._outcome(record, now_ms))]
-        after = Cursors(
-            ready[-1].row if ready else cursors.impressions, sold[-1].row if sold else cursors.outcomes
-        )
+        unread = 0 if began_anew else cursors.impressions
+        after = Cursors(ready[-1].row if ready else unread, sold[-1].row if sold else cursors.outcomes)
         self.spool.write(Write(messages=tuple(messages), settings=after.as_settings()))
         return len(messages), BATCH in {len(ready), len(sold)}
 

@@ -58,6 +58,31 @@ def test_a_journal_that_began_anew_is_read_from_its_beginning(tmp_path: Path) ->
     shop.executor.shutdown()
 
 
+def test_a_journal_that_began_anew_loses_no_slate_while_its_first_is_open(tmp_path: Path) -> None:
+    """The cursor of the old one is forgotten at once, not when the new one's rows have grown past it."""
+    shop = PaperDesk()
+
+    def record(*numbers: int) -> None:
+        journal = SqliteJournal(tmp_path / "journal.db", clock=shop.clock, randomness=seeded_randomness(5))
+        for number in numbers:
+            journal.impression(shop.impression(number))
+        journal.close()
+
+    reader = SqliteJournalReader(tmp_path / "journal.db")
+    harvest = Harvest(reader, shop.spool, shop.packager, 600_000, shop.clock.now_ms)
+    record(1, 2, 3)
+    shop.clock.advance(600_001)
+    assert harvest.step() == (3, False)
+    for file in tmp_path.glob("journal.db*"):
+        file.unlink()
+    record(11)
+    assert harvest.step() == (0, False)
+    record(12, 13, 14, 15, 16)
+    shop.clock.advance(600_001)
+    assert harvest.step() == (6, False)
+    shop.executor.shutdown()
+
+
 def test_a_journal_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     """As one that is locked or damaged: the records wait."""
     with pytest.raises(JournalUnreadableError):
