@@ -32,6 +32,5 @@ class Reason(StrEnum):
     CONSENT_PURPOSE = "consent-purpose"  # does not cover what the frame is sent for
     BLANK_REUSED = "blank-reused"  # the blank was filled before, for something else
     BLANK_STALE = "blank-stale"  # filled after it was usable
-    BLANK_UNKNOWN = "blank-unknown"  # no key of that blank is kept (never issued, or destroyed)
     # Nothing of the sender's doing.
     POISON = "poison"  # handling it failed three times; set aside for a person to look at
