@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cloud.config import CloudConfig
+    from cloud.database.engine import Database
     from cloud.enrolment.ports import FirstBlanks
 
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         database,
         pki.registers,
         broker,
-        _first_blanks(config),
+        _first_blanks(config, database),
         certificate_days=config.enrolment.certificate_days,
     )
     metrics, health = service.EnrolmentMetrics(), Health("certificates", "broker")
@@ -68,13 +69,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _first_blanks(config: "CloudConfig") -> "FirstBlanks":
+def _first_blanks(config: "CloudConfig", database: "Database") -> "FirstBlanks":
     import logging
 
     from cloud.enrolment.ports import NoBlanks
     from cloud.enrolment.vault_blanks import VaultBlanks
     from cloud.log_fields import fields
     from cloud.privacy.composition import open_vault
+    from cloud.privacy.keeper import Stock
+    from cloud.privacy.records import Records
     from cloud.service_keys import Purpose, ServiceKeyFolder
     from wire_protocol.errors import TopscoopError
 
@@ -86,4 +89,9 @@ def _first_blanks(config: "CloudConfig") -> "FirstBlanks":
         log.warning("blanks.delayed", extra=fields(register="all", error=str(error)))
         return NoBlanks()
     keys = ServiceKeyFolder(config.state_dir)
-    return VaultBlanks(vault, lambda tenant: keys.load(tenant, Purpose.CONSENT), config.keeper.blank_days)
+    return VaultBlanks(
+        vault,
+        Records(database).given,
+        lambda tenant: keys.load(tenant, Purpose.CONSENT),
+        Stock(config.keeper.stock_blanks, config.keeper.blank_days),
+    )

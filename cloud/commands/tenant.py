@@ -65,7 +65,7 @@ def run_add(args: argparse.Namespace) -> int:
         print(json.dumps(_document(tenant, keys)))
     else:
         print(f"{tenant.tenant}: added, with keys for {' and '.join(key.purpose for key in keys)}")
-        print(f"  next: topscoop cloud register add --tenant {tenant.tenant} --store STORE REGISTER")
+        print(f"  next: topscoop cloud register add --tenant {tenant.tenant} --store STORE --register NAME")
     return 0
 
 

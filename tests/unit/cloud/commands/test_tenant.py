@@ -83,6 +83,13 @@ def test_without_set_up_it_says_so(tmp_path: Path) -> None:
     assert "topscoop cloud setup" in err
 
 
+def test_the_next_command_that_it_names_is_one(file: Path) -> None:
+    """Copied to the prompt, it needs nothing but a store's and a till's name."""
+    said = cloud("tenant", "add", "gelato", "--config", file)[1]
+    words = said.partition("next: topscoop cloud ")[2].split()
+    assert words == ["register", "add", "--tenant", "gelato", "--store", "STORE", "--register", "NAME"]
+
+
 def test_a_run_that_was_cut_off_is_completed_by_the_next(file: Path) -> None:
     """T13: keys on the disk, no row yet: the row gets those keys, not others."""
     config = load_config(file, {}).config
