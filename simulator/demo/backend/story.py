@@ -17,7 +17,7 @@ from simulator.demo.live_state import RegisterInfo, quantiles_view
 from simulator.demo.scoreboard import Quantiles
 from wire_protocol.topics import Up
 
-ARRIVALS_SHOWN = 8
+ARRIVALS_SHOWN = 12
 
 
 class Forgery(StrEnum):
