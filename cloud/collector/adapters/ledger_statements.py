@@ -50,28 +50,35 @@ def end_values(tenant: str, row: Row, token: bytes) -> dict[str, Any]:
     }
 
 
-def rows_of(tenant: str, message_ids: Sequence[bytes]) -> Select[Any]:
-    """The rows of messages, of whichever register."""
-    return select(messages).where(messages.c.tenant == tenant, messages.c.message_id.in_(message_ids))
+ROWS_OF: Final = select(
+    messages.c.register,
+    messages.c.message_id,
+    messages.c.sha256,
+    messages.c.state,
+    messages.c.received_at_ms,
+    messages.c.attempts,
+    messages.c.reason,
+    messages.c.version,
+    messages.c.token,
+    messages.c.lease_until_ms,
+).where(messages.c.tenant == bindparam("tenant"), messages.c.message_id.in_(bindparam("ids", expanding=True)))
+"""The rows of messages, of whichever register. This and the next are asked in every transaction of the hot
+path: made once, for building a statement costs more than running it."""
 
+CONSENTS_OF: Final = select(
+    consents.c.consent, consents.c.register, consents.c.interaction, consents.c.receipt
+).where(consents.c.tenant == bindparam("tenant"), consents.c.consent.in_(bindparam("ids", expanding=True)))
+"""What is known of consents."""
 
-def consents_of(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
-    """What is known of consents."""
-    return select(consents.c.consent, consents.c.register, consents.c.interaction, consents.c.receipt).where(
-        consents.c.tenant == tenant, consents.c.consent.in_(ids)
-    )
+WITHDRAWALS_OF: Final = select(withdrawals.c.consent, withdrawals.c.withdrawn_at_ms).where(
+    withdrawals.c.tenant == bindparam("tenant"), withdrawals.c.consent.in_(bindparam("ids", expanding=True))
+)
+"""Which consents were withdrawn, and when."""
 
-
-def withdrawals_of(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
-    """Which consents were withdrawn, and when."""
-    return select(withdrawals.c.consent, withdrawals.c.withdrawn_at_ms).where(
-        withdrawals.c.tenant == tenant, withdrawals.c.consent.in_(ids)
-    )
-
-
-def usage_of(tenant: str, day: str) -> Select[Any]:
-    """What a tenant has stored on a day."""
-    return select(usage.c.frames, usage.c.bytes).where(usage.c.tenant == tenant, usage.c.day == day)
+USAGE_OF: Final = select(usage.c.frames, usage.c.bytes).where(
+    usage.c.tenant == bindparam("tenant"), usage.c.day == bindparam("day")
+)
+"""What a tenant has stored on a day."""
 
 
 def interaction_owners(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
@@ -132,7 +139,8 @@ class Statements:
 
     def __init__(self, *, sqlite: bool) -> None:
         new: Any = _SQLITE if sqlite else _POSTGRES
-        self._sqlite = sqlite
+        # Kept from others until the transaction ends; SQLite's has one writer anyhow.
+        self.lock: Select[Any] = ROWS_OF if sqlite else ROWS_OF.with_for_update()
         self.add_rows = (
             new(messages).on_conflict_do_nothing().returning(messages.c.register, messages.c.message_id)
         )
@@ -157,11 +165,6 @@ class Statements:
                 "bytes": usage.c.bytes + used.excluded.bytes,
             },
         )
-
-    def lock(self, tenant: str, message_ids: Sequence[bytes]) -> Select[Any]:
-        """As `rows_of`, kept from others until the transaction ends; SQLite's has one writer anyhow."""
-        statement = rows_of(tenant, message_ids)
-        return statement if self._sqlite else statement.with_for_update()
 
 
 _SQLITE: Final = sqlite.insert

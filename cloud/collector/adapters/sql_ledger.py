@@ -45,6 +45,7 @@ from cloud.database.consent_lock import lock_to_finish, lock_to_withdraw
 from cloud.database.engine import Database
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import Version
+from cloud.outage_log import DatabaseOutage
 from wire_protocol.messages import InteractionUp, OutcomeUp, WithdrawalUp
 from wire_protocol.reasons import Reason
 
@@ -60,10 +61,12 @@ class SqlLedger:
     Args:
         database: With the tables of `cloud.database.schema`.
         threads: Transactions at once; a SQLite file has one writer, and waiting for it would cost more.
+        outage: Told of transactions that the database could not do, and of those that it could again.
     """
 
-    def __init__(self, database: Database, threads: int = 4) -> None:
+    def __init__(self, database: Database, threads: int = 4, outage: DatabaseOutage | None = None) -> None:
         self._database = database
+        self._outage = outage or DatabaseOutage()
         self._statements = sql.Statements(sqlite=database.is_sqlite)
         self._threads = ThreadPoolExecutor(1 if database.is_sqlite else threads, thread_name_prefix="ledger")
 
@@ -74,14 +77,23 @@ class SqlLedger:
     async def _in_transaction(self, tenant: str, work: Callable[[Connection], R]) -> R:
         def run() -> R:
             try:
-                with self._database.tenant(tenant) as connection:
-                    return work(connection)
-            except (exc.DataError, exc.IntegrityError):
-                raise  # something in the batch cannot be written
-            except exc.DBAPIError as error:  # tables missing, rights taken away: no message is to blame
-                raise DatabaseAway(f"the database refuses: {error.orig}") from error
+                result = self._transact(tenant, work)
+            except DatabaseAway as error:
+                self._outage.failed("rows", error)
+                raise
+            self._outage.worked("rows")
+            return result
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    def _transact(self, tenant: str, work: Callable[[Connection], R]) -> R:
+        try:
+            with self._database.tenant(tenant) as connection:
+                return work(connection)
+        except (exc.DataError, exc.IntegrityError):
+            raise  # something in the batch cannot be written
+        except exc.DBAPIError as error:  # tables missing, rights taken away: no message is to blame
+            raise DatabaseAway(f"the database refuses: {error.orig}") from error
 
     # ---- open ----
 
@@ -113,7 +125,8 @@ class SqlLedger:
 
     def _facts(self, c: Connection, tenant: str, offers: Sequence[Offer], now_ms: int) -> list[Facts]:
         ids = [offer.message.header.message_id for offer in offers]
-        rows = {(row.register, row.message_id): row_of(row) for row in c.execute(sql.rows_of(tenant, ids))}
+        asked = {"tenant": tenant, "ids": ids}
+        rows = {(row.register, row.message_id): row_of(row) for row in c.execute(sql.ROWS_OF, asked)}
         consent_ids = [offer.consent.consent_id for offer in offers if offer.consent]
         consents: dict[bytes, ConsentFact] = {}
         withdrawn: dict[bytes, int] = {}
@@ -121,13 +134,13 @@ class SqlLedger:
         if consent_ids:
             consents = {
                 found.consent: ConsentFact(found.register, found.interaction, found.receipt)
-                for found in c.execute(sql.consents_of(tenant, consent_ids))
+                for found in c.execute(sql.CONSENTS_OF, {"tenant": tenant, "ids": consent_ids})
             }
             withdrawn = {
                 found.consent: found.withdrawn_at_ms
-                for found in c.execute(sql.withdrawals_of(tenant, consent_ids))
+                for found in c.execute(sql.WITHDRAWALS_OF, {"tenant": tenant, "ids": consent_ids})
             }
-            used = c.execute(sql.usage_of(tenant, day_of(now_ms))).one_or_none()
+            used = c.execute(sql.USAGE_OF, {"tenant": tenant, "day": day_of(now_ms)}).one_or_none()
             frames, size = used or (0, 0)
         facts = []
         for offer in offers:
@@ -253,9 +266,11 @@ class SqlLedger:
         lock_to_finish(c, tenant, consents)
         rows = {
             (row.register, row.message_id): row_of(row)
-            for row in c.execute(self._statements.lock(tenant, ids))
+            for row in c.execute(self._statements.lock, {"tenant": tenant, "ids": ids})
         }
-        withdrawn = {row.consent for row in c.execute(sql.withdrawals_of(tenant, consents))}
+        withdrawn = {
+            row.consent for row in c.execute(sql.WITHDRAWALS_OF, {"tenant": tenant, "ids": consents})
+        }
         ended: list[Row | None] = []
         updates, frames, size = [], [], 0
         for ending, consent in zip(endings, consents, strict=True):
@@ -285,7 +300,7 @@ class SqlLedger:
         return await self._in_transaction(tenant, lambda c: self._one(c, tenant, register, message_id))
 
     def _one(self, c: Connection, tenant: str, register: str, message_id: bytes) -> Row | None:
-        found = c.execute(self._statements.lock(tenant, [message_id]))
+        found = c.execute(self._statements.lock, {"tenant": tenant, "ids": [message_id]})
         return next((row_of(row) for row in found if row.register == register), None)
 
     async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
