@@ -29,6 +29,7 @@ from cloud.mqtt_client import MqttClient
 from cloud.objects.coroutines import InThreads
 from cloud.objects.probe import Finding, check_store
 from cloud.objects.s3_store import S3Store
+from cloud.outage_log import DatabaseOutage
 from cloud.service_keys import ServiceKeyFolder
 from cloud.stand_ins import check_stand_ins
 from wire_protocol.topics import EVENTS_SHARES, FRAMES_SHARE
@@ -99,7 +100,8 @@ async def _serve(config: CloudConfig, database: Database) -> int:
         filters=(FRAMES_SHARE, *EVENTS_SHARES),
         receive_maximum=limits.in_flight,
     )
-    ledger, directory = SqlLedger(database), SqlDirectory(database)
+    outage = DatabaseOutage()
+    ledger, directory = SqlLedger(database, outage=outage), SqlDirectory(database)
     objects = TimedObjects(open_objects(config), metrics)
     signer_of = ReceiptKeys(ServiceKeyFolder(config.state_dir))
     world = World(link, ledger, objects, directory, signer_of, _SystemClock(), metrics, _token)
@@ -119,7 +121,7 @@ async def _serve(config: CloudConfig, database: Database) -> int:
                     start(collector.run(), name="collector"),
                     start(sweeper.run(config.collector.sweep_every_s), name="sweeper"),
                     start(_report(health, link, collector), name="health"),
-                    start(_report_database(health, directory), name="database health"),
+                    start(_report_database(health, directory, outage), name="database health"),
                 ]
                 await ending.wait()
                 log.info("collector.ending", extra=fields(in_flight=collector.in_flight.messages))
@@ -144,13 +146,15 @@ async def _report(health: Health, link: MqttClient, collector: Collector) -> Non
         await asyncio.sleep(_BEAT_S)
 
 
-async def _report_database(health: Health, directory: SqlDirectory) -> None:
+async def _report_database(health: Health, directory: SqlDirectory, outage: DatabaseOutage) -> None:
     while True:
         try:
             await directory.tenants()
         except DatabaseAway as error:
             health.report("database", ok=False, words=str(error))
+            outage.failed("health", error)
         else:
+            outage.worked("health")
             health.report("database", ok=True)
         await asyncio.sleep(_DATABASE_EVERY_S)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.collector.ports import Link
+from cloud.errors import DatabaseAway
 from cloud.log_fields import fields
+from cloud.outage_log import DatabaseOutage
 from cloud.privacy.keeper import BATCH, Keeper
 from wire_protocol.errors import OperatorError, RefusedMessage, TopscoopError
 from wire_protocol.topics import Topic
@@ -60,27 +62,59 @@ async def run_keeper(
     keeper: Keeper, link: Link, tenants: Callable[[], list[str]], pace: Pace, watch: Watch
 ) -> None:
     """Until cancelled."""
+    troubles = Troubles(watch)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_reports(keeper, link, watch), name="keeper reports")
+        group.create_task(_reports(keeper, link, troubles), name="keeper reports")
         for what, step, every_s in (
             ("erasure", keeper.erase, pace.erase_every_s),
             ("retention", keeper.retention, pace.retention_every_s),
         ):
-            group.create_task(_regularly(what, step, tenants, every_s, watch), name=f"keeper {what}")
+            group.create_task(_regularly(what, step, tenants, every_s, troubles), name=f"keeper {what}")
 
 
-async def _reports(keeper: Keeper, link: Link, watch: Watch) -> None:
+class Troubles:
+    """Steps that cannot be done: each is counted, and told once until it can be done again."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self._told: dict[tuple[str, str], str] = {}
+        self._database = DatabaseOutage()
+
+    def failed(self, what: str, error: TopscoopError, tenant: str = "", **where: str) -> None:
+        """A store that is away comes back; a wrong set-up asks for a person."""
+        self.watch.failed(what, error)
+        if isinstance(error, DatabaseAway):
+            self._database.failed(f"{what} {tenant}".strip(), error)
+            return
+        if self._told.get((what, tenant)) == str(error):
+            return
+        self._told[what, tenant] = str(error)
+        level = logging.ERROR if isinstance(error, OperatorError) else logging.WARNING
+        extra = fields(what=what, error=str(error), remedy=error.remedy, tenant=tenant, **where)
+        log.log(level, "keeper.waiting", extra=extra)
+
+    def worked(self, what: str, tenant: str = "") -> None:
+        """It can be done."""
+        self._database.worked(f"{what} {tenant}".strip())
+        if self._told.pop((what, tenant), None) is not None:
+            log.info("keeper.resumed", extra=fields(what=what, tenant=tenant))
+
+
+async def _reports(keeper: Keeper, link: Link, troubles: Troubles) -> None:
     while True:
         delivery = await link.next()
         topic = delivery.topic[:120]
         try:
-            watch.did("blanks", await asyncio.to_thread(keeper.report, delivery.topic, delivery.payload))
+            troubles.watch.did(
+                "blanks", await asyncio.to_thread(keeper.report, delivery.topic, delivery.payload)
+            )
+            troubles.worked("blanks")
         except RefusedMessage as error:
             log.warning("report.refused", extra=fields(topic=topic, reason=error.reason.value))
-            watch.refused(error.reason.value)
+            troubles.watch.refused(error.reason.value)
         except TopscoopError as error:
             # The register reports again in minutes; nothing would be won by keeping this one.
-            _complain(watch, "blanks", error, topic=topic)
+            troubles.failed("blanks", error, topic=topic)
         link.acknowledge(delivery)
 
 
@@ -89,36 +123,31 @@ async def _regularly(
     step: Callable[[str], int],
     tenants: Callable[[], list[str]],
     every_s: float,
-    watch: Watch,
+    troubles: Troubles,
 ) -> None:
     """Take a step for each tenant in turn; at once again where a whole batch was done."""
     while True:
         counts: list[int | None] = []
         try:
-            for tenant in await asyncio.to_thread(tenants):
-                counts.append(await _step(what, step, tenant, watch))  # noqa: PERF401 - kept when one raises
+            listed = await asyncio.to_thread(tenants)
+            troubles.worked(what)
+            counts = [await _step(what, step, tenant, troubles) for tenant in listed]
         except TopscoopError as error:
-            _complain(watch, what, error)
+            troubles.failed(what, error)
             counts.append(None)
         if None not in counts:
-            watch.went_round(what)
+            troubles.watch.went_round(what)
         if not any(count is not None and count >= BATCH for count in counts):
             await asyncio.sleep(every_s)
 
 
-async def _step(what: str, step: Callable[[str], int], tenant: str, watch: Watch) -> int | None:
+async def _step(what: str, step: Callable[[str], int], tenant: str, troubles: Troubles) -> int | None:
     """What was done for one tenant; None where it failed, which is no other tenant's trouble."""
     try:
         count = await asyncio.to_thread(step, tenant)
     except TopscoopError as error:
-        _complain(watch, what, error, tenant=tenant)
+        troubles.failed(what, error, tenant)
         return None
-    watch.did(what, count)
+    troubles.worked(what, tenant)
+    troubles.watch.did(what, count)
     return count
-
-
-def _complain(watch: Watch, what: str, error: TopscoopError, **where: str) -> None:
-    """A store that is away comes back; a wrong set-up asks for a person."""
-    level = logging.ERROR if isinstance(error, OperatorError) else logging.WARNING
-    log.log(level, "keeper.waiting", extra=fields(what=what, error=str(error), remedy=error.remedy, **where))
-    watch.failed(what, error)

@@ -7,7 +7,8 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = {"edge_agent": "operations.md", "cloud": "cloud-operations.md"}
-_CALL = re.compile(r'(?:\b_?log\.(?:debug|info|warning|error|exception|critical)|watch\.failed)\(\s*f?"([^"]*)"')
+_LOGGED = r"(?:\b_?log|getLogger\(__name__\))\.(?:debug|info|warning|error|exception|critical)"
+_CALL = re.compile(rf'(?:{_LOGGED}\(\s*f?|\b_?log\.log\(\w+,\s*|watch\.failed\(\s*)"([^"]*)"')
 
 
 def _names(package: str) -> set[str]:

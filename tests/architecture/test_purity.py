@@ -33,6 +33,7 @@ _SHELLS = {
     "cloud/config_sources.py": "reads file and environment",
     "cloud/enrolment/files.py": "writes files",
     "cloud/enrolment/http_api.py": "serves HTTP",
+    "cloud/enrolment/impatience.py": "ends connections after a time",
     "cloud/enrolment/pki_folder.py": "reads and writes certificates",
     "cloud/enrolment/registers.py": "makes codes",
     "cloud/enrolment/server.py": "is the process",
@@ -66,6 +67,7 @@ _LOOP_FILES = (
     "edge_agent/memory_journal.py",
     "cloud/collector/batches.py",
     "cloud/collector/in_flight.py",
+    "cloud/outage_log.py",
 )
 
 

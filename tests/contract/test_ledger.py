@@ -28,6 +28,7 @@ from cloud.collector.values import (
     Store,
     Vanish,
 )
+from cloud.errors import DatabaseAway
 from cloud.objects.ports import Version
 from tests.builders.frame_sender import Sender, Sent
 from tests.builders.ledgers import decide_at, enrol, offer_of
@@ -343,6 +344,30 @@ async def test_a_batch_is_one_transaction(ledger: Ledger, sender: Sender) -> Non
     with pytest.raises(RuntimeError):
         await ledger.open(sender.tenant, offers, breaks, NOW)
     assert await row_of(ledger, good) is None
+
+
+async def test_an_outage_of_the_database_is_told_twice(
+    tmp_path: Path, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When it begins and when it ends, however many messages met it."""
+    from tests.builders.cloud_database import sqlite_database
+
+    caplog.set_level("INFO", "cloud.outage_log")
+    database = sqlite_database(tmp_path)
+    enrol(database, sender)
+    ledger = SqlLedger(database)
+    with database.system() as c:
+        c.exec_driver_sql("ALTER TABLE messages RENAME TO elsewhere")
+    for _ in range(3):
+        with pytest.raises(DatabaseAway):
+            await row_of(ledger, sender.frame())
+    with database.system() as c:
+        c.exec_driver_sql("ALTER TABLE elsewhere RENAME TO messages")
+    for _ in range(2):
+        await row_of(ledger, sender.frame())
+    ledger.close()
+    database.close()
+    assert [record.getMessage() for record in caplog.records] == ["database.away", "database.back"]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.service)])

@@ -1,16 +1,19 @@
 """The keeper's tasks: one tenant's trouble, or one bad report, stops nothing else."""
 
 import asyncio
+import logging
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cloud.collector.values import Delivery
+from cloud.errors import DatabaseAway
 from cloud.objects.ports import ObjectsAway
 from cloud.privacy.errors import MasterKeyError
 from cloud.privacy.keeper import BATCH
-from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
+from cloud.privacy.keeper_loop import FromThreads, Pace, Troubles, run_keeper
 from tests.builders.privacy_stage import Stage
 from tests.builders.wire_messages import IDENTITY
 from wire_protocol.errors import RefusedMessage, TopscoopError
@@ -138,6 +141,37 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_trouble_is_told_once_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Twice a second a step that cannot be done is tried: counted each time, told when it begins and ends."""
+    caplog.set_level(logging.INFO)
+    counted: list[str] = []
+    troubles = Troubles(SimpleNamespace(failed=lambda what, _: counted.append(what)))  # type: ignore[arg-type]
+    for _ in range(5):
+        troubles.failed("erasure", ObjectsAway("away"), "acme")
+        troubles.worked("erasure", "sued")
+    troubles.worked("erasure", "acme")
+    troubles.worked("erasure", "acme")
+    assert told(caplog) == ["keeper.waiting", "keeper.resumed"]
+    assert counted == ["erasure"] * 5
+
+
+def test_an_outage_of_the_database_is_told_once_for_all_steps(caplog: pytest.LogCaptureFixture) -> None:
+    """Erasure, retention and reports meet the same one; it is over when the last of them works."""
+    caplog.set_level(logging.INFO)
+    troubles = Troubles(SimpleNamespace(failed=lambda _, __: None))  # type: ignore[arg-type]
+    for _ in range(3):
+        for what in ("erasure", "retention", "blanks"):
+            troubles.failed(what, DatabaseAway("away"))
+    for what in ("erasure", "retention", "blanks"):
+        assert told(caplog) == ["database.away"]
+        troubles.worked(what)
+    assert told(caplog) == ["database.away", "database.back"]
 
 
 async def test_what_a_thread_publishes_goes_out_in_the_loop(tmp_path: Path) -> None:
