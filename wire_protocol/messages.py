@@ -4,6 +4,7 @@ Times are milliseconds since 1970-01-01 UTC by the sender's clock. Interaction i
 bytes; flavours are ids of the tenant's catalogue.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
@@ -20,6 +21,8 @@ from wire_protocol.topics import Down, Kind, Up
 Probability = Annotated[float, Number(0, 1)]
 Milliseconds = Annotated[float, Number(0, 86_400_000)]
 Version = Annotated[str, Text(64)]
+Sha256Hex = Annotated[str, Text(64, re.compile(r"[0-9a-f]{64}\Z"))]
+"""As files of models are named by: plain hex, no `sha256:` before it."""
 
 
 # ---- up ---------------------------------------------------------------------------------------------------
@@ -103,7 +106,7 @@ class InteractionUp:
     total_ms: Milliseconds
     displayed_at: TimeMs | None = None
     reason: Annotated[str, Text(32)] | None = None
-    model_digest: Annotated[str, Text(64)] | None = None
+    model_digest: Sha256Hex | None = None
     model_version: Version | None = None
     nobody: Probability | None = None
     scores: Annotated[tuple[Annotated[float, Number(-1e6, 1e6)], ...], Many(64)] | None = None
@@ -152,7 +155,7 @@ class ReportUp:
     spooled_messages: Count
     spooled_bytes: Count
     counters: Annotated[tuple[Counter, ...], Many(64)]
-    model_digest: Annotated[str, Text(64)] | None = None
+    model_digest: Sha256Hex | None = None
     model_version: Version | None = None
 
 

@@ -16,6 +16,7 @@ from wire_protocol.consent import VerifiedConsent, verify_receipt
 from wire_protocol.envelope import KeyLookup, KeyRecord, VerifiedMessage
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.limits import HEADER_MAX_BYTES
+from wire_protocol.messages import InteractionUp, OutcomeUp
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import RECEIPTED, Topic, Up
 
@@ -105,6 +106,7 @@ def verify(
         tenant, register = _sender(topic, tenant, registers)
         # 3. Signature, attachments, payload.
         message = envelope.verify(unverified, _keys(register, topic))
+        _check_named(message)
         # 4. The signatures of the consent that it brings.
         consent = None
         if topic.kind in (Up.FRAME, Up.CONSENT):
@@ -132,6 +134,14 @@ def _sender(
     if register.revoked and topic.kind is not Up.WITHDRAWAL:
         raise RefusedMessage(Reason.REVOKED, f"{topic.identity} was revoked")
     return tenant, register
+
+
+def _check_named(message: VerifiedMessage) -> None:
+    """Records are named by themselves: one that is sent again under another id would count twice."""
+    match message.payload:
+        case InteractionUp(interaction=record) | OutcomeUp(outcome=record):
+            if record != message.header.message_id:
+                raise RefusedMessage(Reason.BAD_PAYLOAD, "the header's id is not that of the record")
 
 
 def _keys(register: RegisterRecord, topic: Topic) -> KeyLookup:

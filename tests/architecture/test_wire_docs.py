@@ -52,12 +52,13 @@ def test_bytes_on_the_page_are_those_of_the_vectors(file: str, field: str, block
 
 
 def test_the_page_works_through_every_step() -> None:
-    """Header, payload, what is signed, signature, envelope, message; blank, receipt, seal, answer."""
+    """Enrolment; header, payload, what is signed, signature, message; blank, receipt, seal, answer."""
     shown = {(file, field) for file, field, _ in _BLOCKS}
     withdrawal = ("protected_bytes", "payload_bytes", "signed_bytes", "signature", "message", "sha256")
     assert {("up-withdrawal", field) for field in withdrawal} <= shown
     assert {(file, "envelope") for file in ("consent-blank", "consent-receipt")} <= shown
     assert {("seal", field) for field in ("info", "enc", "shared_secret", "key", "nonce", "sealed")} <= shown
+    assert {("enrol", field) for field in ("csr", "signed_bytes", "proof")} <= shown
     assert {("up-frame", "message"), ("down-receipt", "message")} <= shown
 
 

@@ -118,7 +118,7 @@ PAYLOADS: Final[Mapping[Kind, Payload]] = {
         ),
         total_ms=1.75,
         displayed_at=NOW_MS + 40,
-        model_digest="sha256:" + "0" * 16,
+        model_digest=label_bytes("model").hex(),
         model_version="2026.9.1",
         nobody=0.0078125,
         scores=(2.25, -0.5, 0.0, 1e-3),
@@ -163,6 +163,22 @@ REFUSED_RECEIPT: Final = messages.ReceiptDown(
     received_at=NOW_MS + 5_000,
     reason=Reason.CONSENT_WITHDRAWN,
 )
+
+NO_MODEL_INTERACTION: Final = messages.InteractionUp(
+    interaction=INTERACTION,
+    store="harbour",
+    shown_at=NOW_MS,
+    slate=tuple(messages.Offered(flavour) for flavour in _FLAVOURS),
+    arm=messages.InteractionArm.MODEL,
+    source=messages.InteractionSource.BESTSELLERS,
+    propensity=1,
+    menu_version=0,
+    in_stock=(),
+    context=(),
+    total_ms=0.5,
+    reason="no-model",
+)
+"""What a register without a model and without a menu says: whatever the arm, it would show best-sellers."""
 
 KINDS: Final[tuple[Kind, ...]] = (*Up, *Down)
 

@@ -15,8 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
+from cloud.enrolment.request import PROOF_LABEL
 from tests.builders import plain_hpke
 from tests.builders import wire_messages as wire
 from wire_protocol import cbor, consent, cose, envelope, fields, sealing
@@ -45,6 +51,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "keys.json": _keys(),
         "consent-blank.json": _signed(wire.BLANK_BYTES, wire.BLANK, consent.AAD_BLANK, "consent"),
         "consent-receipt.json": _signed(wire.RECEIPT_BYTES, wire.CONSENT, consent.AAD_RECEIPT, "register"),
+        "enrol.json": _enrolment(),
         **{f"{name}.json": _message(example, key) for name, example, key in _examples(sealed)},
     }
 
@@ -58,7 +65,9 @@ def _examples(sealed: bytes) -> Iterator[tuple[str, wire.Example, str]]:
             example = wire.sign(example.header, payload, (), example.key)
         yield _name(kind), example, _signer_name(kind)
     refused = wire.sign(wire.header(Down.RECEIPT), wire.REFUSED_RECEIPT, (), wire.RECEIPTS_KEY)
+    no_model = wire.sign(wire.header(Up.INTERACTION), wire.NO_MODEL_INTERACTION, (), wire.REGISTER_KEY)
     yield "down-receipt-refused", refused, "receipts"
+    yield "up-interaction-no-model", no_model, "register"
     yield "up-withdrawal-es256", wire.example(Up.WITHDRAWAL, key=wire.REGISTER_P256_KEY), "register-es256"
 
 
@@ -93,6 +102,26 @@ def make_seal() -> dict[str, Any]:
         "sealed": sealed,
     }
     return {name: value.hex() for name, value in steps.items()}
+
+
+def _enrolment() -> dict[str, Any]:
+    """The certificate request of a TLS key, and the signing key's proof over it."""
+    tls = wire.p256_key("TLS")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "register")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    private = tls.private
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    request = builder.sign(private, hashes.SHA256(), ecdsa_deterministic=True)
+    csr = request.public_bytes(Encoding.DER)
+    signed = PROOF_LABEL + hashlib.sha256(csr).digest()
+    return {
+        "key": "register",
+        "tls": _key(tls, "TLS"),
+        "csr": csr.hex(),
+        "csr_pem": request.public_bytes(Encoding.PEM).decode(),
+        "signed_bytes": signed.hex(),
+        "proof": wire.REGISTER_KEY.sign(signed).hex(),
+    }
 
 
 def _keys() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Wire compatibility is a diff: every message, byte for byte, as the files have it."""
 
+import base64
 import hashlib
 import json
 
@@ -7,10 +8,11 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from cloud.enrolment.request import parse_enrolment
 from tests.builders import plain_hpke
 from tests.builders import wire_messages as wire
 from tests.vectors.make_vectors import FOLDER, RENEW, SEAL_FILE, documents, text
-from wire_protocol import cbor, consent, envelope, sealing
+from wire_protocol import cbor, consent, enrolment_code, envelope, sealing
 from wire_protocol.topics import Topic, Up
 
 _DOCUMENTS = documents()
@@ -58,6 +60,26 @@ def test_stored_consent_verifies() -> None:
     verified = consent.verify_receipt(bytes.fromhex(stored["envelope"]), _KEYS, _KEYS)
     assert verified.blank == wire.BLANK
     assert verified.consent == wire.CONSENT
+
+
+def test_stored_enrolment_is_accepted() -> None:
+    """The service takes request and proof of the file, with any code that is one."""
+    stored = json.loads((FOLDER / "enrol.json").read_text("utf-8"))
+    signing = wire.REGISTER_KEY.verification_key
+    request = parse_enrolment(
+        {
+            "code": enrolment_code.make(bytes(15), bytes(32)),
+            "csr_pem": stored["csr_pem"],
+            "signing_key": {
+                "algorithm": "EdDSA",
+                "public": base64.b64encode(signing.public).decode(),
+                "proof": base64.b64encode(bytes.fromhex(stored["proof"])).decode(),
+            },
+            "agent_version": "1.0.0",
+        }
+    )
+    assert request.applicant.signing == signing
+    assert base64.b64decode("".join(stored["csr_pem"].splitlines()[1:-1])).hex() == stored["csr"]
 
 
 def test_stored_seal_opens() -> None:

@@ -3,11 +3,11 @@
 // Values are written here as the page's comments tell them; bytes are read from the page. Every block of hex on the
 // page must be used, or the test fails.
 
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify as cryptoVerify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Float, decode, encode } from './cbor.mjs';
 import { parseSign1, rawSigningKey, sha256, sign, signedBytes, verify, verifySign1, verifyingKey } from './cose.mjs';
-import { readCode, writeCode } from './enrolment.mjs';
+import { certificateRequest, readCode, writeCode } from './enrolment.mjs';
 import * as hpke from './hpke.mjs';
 import { jpegSize } from './jpeg.mjs';
 import { consentReceipt, message, newHeader, openBlank, openDown, readOwn, sealInfo, topic } from './messages.mjs';
@@ -116,6 +116,24 @@ for (const typed of [code, code.toLowerCase().replaceAll('-', ' '), code.replace
 }
 refused('a mistyped code', () => readCode(`F${code.slice(1)}`));
 
+// A request is made of the key on the page and compared up to its signature, which is another one each time. What is
+// signed is the inner SEQUENCE; the outer head has 3 bytes.
+const csr = $('enrol csr');
+const tlsKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ownPoint = tlsKey.publicKey.export({ format: 'der', type: 'spki' });
+const pointAt = csr.indexOf(ownPoint.subarray(0, 26));
+const pagePoint = csr.subarray(pointAt, pointAt + ownPoint.length);
+const ownRequest = certificateRequest(tlsKey.privateKey);
+const inner = csr.subarray(3, 3 + 119);
+ok('the request\'s form', ownRequest.subarray(3, 3 + 119).equals(Buffer.from(inner.toString('hex')
+  .replace(pagePoint.toString('hex'), ownPoint.toString('hex')), 'hex')));
+ok('the algorithm of the request', csr.subarray(122, 134).equals(ownRequest.subarray(122, 134)));
+ok('the request\'s signature', cryptoVerify('sha256', inner,
+  createPublicKey({ key: pagePoint, format: 'der', type: 'spki' }), csr.subarray(137)));
+const enrolSigned = Buffer.concat([Buffer.from('topscoop/1/enrol\0'), sha256(csr)]);
+same('what proves the signing key', enrolSigned, 'enrol signed_bytes');
+same('the proof', sign(key, enrolSigned), 'enrol proof');
+
 // 5. A blank
 const identity = { tenant: 'gelateria-nord', register: 'till-07' };
 const blankBytes = $('consent-blank envelope');
@@ -165,8 +183,13 @@ same('the interaction', encode({
   scores: [2.25, -0.5, new Float(0), 0.001], propensity: 0.85, interaction, displayed_at: 1790000000040,
   context: [{ name: 'hour', number: new Float(15) }, { name: 'weather', text: 'sunny' }, { name: 'temperature' }],
   in_stock: ['pistachio', 'stracciatella', 'lemon', 'hazelnut'], frame_age_ms: 21.5, inference_ms: 0.25,
-  menu_version: 12, model_digest: 'sha256:0000000000000000', model_version: '2026.9.1',
+  menu_version: 12, model_digest: sha256('topscoop test vector: model').toString('hex'), model_version: '2026.9.1',
 }), 'up-interaction payload_bytes');
+same('the interaction without a model', encode({
+  interaction, store: 'harbour', shown_at: 1790000000000, arm: 'model', source: 'bestsellers', reason: 'no-model',
+  slate: [{ flavour: 'pistachio' }, { flavour: 'stracciatella' }, { flavour: 'lemon' }], propensity: 1, total_ms: 0.5,
+  menu_version: 0, in_stock: [], context: [],
+}), 'up-interaction-no-model payload_bytes');
 
 same('the status', message(key, header('status', 'd8154160bf5102966e3c76ef10c68bcf', 47, 1790000003000),
   { since: 1790000000000, online: true, agent_version: '0.2.0' }), 'up-status message');

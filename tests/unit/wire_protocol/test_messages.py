@@ -5,7 +5,8 @@ import pytest
 
 from tests.builders import wire_messages as wire
 from wire_protocol import messages
-from wire_protocol.fields import encode_payload
+from wire_protocol.errors import RefusedMessage
+from wire_protocol.fields import encode_payload, from_value, to_value
 from wire_protocol.limits import ATTACHMENTS_MAX, PAYLOAD_MAX_BYTES
 from wire_protocol.messages import ATTACHED, PAYLOADS, ReceiptDown, Verdict
 from wire_protocol.reasons import Reason
@@ -61,6 +62,17 @@ def test_receipts_that_contradict_themselves_cannot_be_made(changes: dict[str, A
         _receipt(**changes)
 
 
+@pytest.mark.parametrize("digest", ["sha256:" + "0" * 57, "A" * 64, "a" * 63, "a" * 64 + "\n", ""])
+@pytest.mark.parametrize("kind", [Up.INTERACTION, Up.REPORT])
+def test_a_models_digest_is_written_in_one_way(kind: Up, digest: str) -> None:
+    """Or one model would be counted as several."""
+    value = {**to_value(wire.PAYLOADS[kind]), "model_digest": "a" * 64}
+    assert from_value(PAYLOADS[kind], value, "")
+    with pytest.raises(RefusedMessage) as refused:
+        from_value(PAYLOADS[kind], {**value, "model_digest": digest}, "")
+    assert refused.value.reason is Reason.BAD_PAYLOAD
+
+
 def test_the_largest_interaction_fits_a_payload() -> None:
     """64 flavours with long names, a full context in four-byte characters."""
     name = "f" * 32
@@ -73,7 +85,7 @@ def test_the_largest_interaction_fits_a_payload() -> None:
         in_stock=(name,) * 64,
         context=(entry,) * 16,
         scores=(0.1,) * 64,
-        model_digest="\U0001f366" * 64,
+        model_digest="a" * 64,
         model_version="\U0001f366" * 64,
     )
     assert len(encode_payload(full)) <= PAYLOAD_MAX_BYTES

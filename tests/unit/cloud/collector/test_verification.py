@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cloud.collector.values import Delivery, Offer, RegisterRecord
 from cloud.collector.verification import ConsentCache, Rejected, claimed_id, topic_of, verify
+from tests.builders import wire_messages
 from tests.builders.frame_sender import DAY_MS, Sender, Sent
 from wire_protocol.consent import VerifiedConsent
 from wire_protocol.envelope import KeyRecord
@@ -74,6 +75,16 @@ def test_the_claimed_id_is_the_headers(kind: str) -> None:
     for _ in range(20):
         sent = getattr(SENDER, kind)()
         assert claimed_id(sent.payload) == sent.message_id
+
+
+@pytest.mark.parametrize("kind", [Up.INTERACTION, Up.OUTCOME])
+def test_a_record_is_named_by_itself(kind: Up) -> None:
+    """Under another id it would be a second record of the same sale (T3)."""
+    payload = wire_messages.PAYLOADS[kind]
+    sent = SENDER.send(kind, payload, message_id=bytes(16))
+    result = result_of(SENDER, sent)
+    assert isinstance(result, Rejected)
+    assert (result.reason, result.message_id) == (Reason.BAD_PAYLOAD, bytes(16))
 
 
 def test_the_order_of_suspicion() -> None:
