@@ -44,7 +44,7 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "displayed_at": "When the customer's display showed it; absent if it did not.",
         "reason": "Why best-sellers were shown instead of a model's choice, in a word of edge-api.md; "
         "absent where the model chose.",
-        "model_digest": "SHA-256 of the model that ran, in 64 hex digits without a prefix; absent without one.",
+        "model_digest": "SHA-256 of the model that ran, in 64 hex digits, no prefix; absent without one.",
         "model_version": "Its version.",
         "nobody": "The model's probability that nobody stood there.",
         "scores": "The model's scores, of every flavour of its catalogue.",
@@ -72,7 +72,7 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "spooled_messages": "That have no receipt yet.",
         "spooled_bytes": "Their size.",
         "counters": "Anything worth counting.",
-        "model_digest": "SHA-256 of the model that runs, in 64 hex digits without a prefix; absent without one.",
+        "model_digest": "SHA-256 of the model that runs, in 64 hex digits, no prefix; absent without one.",
         "model_version": "Its version.",
     },
     messages.StatusUp: {
