@@ -240,6 +240,21 @@ async def test_small_kinds_are_stored_at_once_and_once(ledger: Ledger, sender: S
 
 
 @pytest.mark.parametrize("kind", ["interaction_record", "outcome"])
+async def test_a_record_that_is_harvested_anew_is_a_conflict_and_the_first_is_kept(
+    ledger: Ledger, sender: Sender, kind: str
+) -> None:
+    """T3: a register that lost its journal's cursor signs the same sale again; the id is the record's."""
+    record_id = sender.interaction()
+    first, again = (getattr(sender, kind)(record_id) for _ in range(2))
+    assert (first.message_id, first.sha256 != again.sha256) == (again.message_id, True)
+    (stored_first,) = await opened(ledger, offer_of(sender, first, NOW))
+    (opening,) = await opened(ledger, offer_of(sender, again, NOW))
+    assert isinstance(opening.ruling, Refuse)
+    assert (opening.ruling.reason, opening.row) == (Reason.CONFLICT, None)
+    assert await row_of(ledger, first) == stored_first.row
+
+
+@pytest.mark.parametrize("kind", ["interaction_record", "outcome"])
 async def test_another_registers_record_is_a_conflict(
     ledger: Ledger, sender: Sender, other: Sender, kind: str
 ) -> None:
