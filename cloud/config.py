@@ -179,7 +179,7 @@ class CollectorConfig:
     )
     batch_max: int = field(default=64, metadata=_key("messages in one transaction", low=1, high=1000))
     batch_ms: int = field(
-        default=2, metadata=_key("how long a transaction waits for further messages", low=0, high=1000)
+        default=10, metadata=_key("how long a transaction waits for further messages", low=0, high=1000)
     )
     lease_s: int = field(
         default=30, metadata=_key("after so long another collector may take over a message", low=1, high=3600)
