@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.processes import running, wait_until
+from benchmarks.servers import read_json
 from benchmarks.setting import ROOT, NotRunError, Setting
 from cloud.config import S3Config
 from cloud.database.engine import Database, open_database
@@ -63,7 +64,7 @@ def stand_in(folder: Path, delay_ms: float = 0.0) -> Iterator[S3Config]:
     options = ["--delay-ms", str(delay_ms), "--announce", str(announcement)]
     with running([sys.executable, "-m", "benchmarks.store_stand_in", *options], log=log, cwd=ROOT) as process:
         said = wait_until(
-            lambda: json.loads(announcement.read_text()) if announcement.exists() else None,
+            lambda: read_json(announcement),
             process=process,
             log=log,
             timeout_s=_START_TIMEOUT_S,

@@ -81,7 +81,7 @@ def announced(
     ]
     with running(command, log=log, cwd=ROOT) as process:
         said = wait_until(
-            lambda: _read_json(announcement), process=process, log=log, timeout_s=_START_TIMEOUT_S, what=name
+            lambda: read_json(announcement), process=process, log=log, timeout_s=_START_TIMEOUT_S, what=name
         )
         port = int(str(said["port"]))
         wait_until(lambda: _accepts(port), process=process, log=log, timeout_s=_START_TIMEOUT_S, what=name)
@@ -167,7 +167,7 @@ pairing_tokens = ["{_TOKEN}"]
 
 def reachable(data_dir: Path, process: subprocess.Popen[bytes], log: Path) -> Server | None:
     """The agent once it says where it listens and does so."""
-    said = _read_json(data_dir / "api.json")
+    said = read_json(data_dir / "api.json")
     if said is None:
         return None
     port = int(str(said["url"]).rstrip("/").rpartition(":")[2])
@@ -198,7 +198,7 @@ def new_folder(parent: Path, name: str) -> Path:
     return folder
 
 
-def _read_json(path: Path) -> dict[str, object] | None:
+def read_json(path: Path) -> dict[str, object] | None:
     """The file's content once it is all there."""
     try:
         content: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
