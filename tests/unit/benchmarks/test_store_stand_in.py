@@ -1,30 +1,38 @@
-import asyncio
 import hashlib
 import http.client
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from threading import Thread
+from pathlib import Path
 
 import pytest
-
-from benchmarks.store_stand_in import Connection
 
 _BODY = b"a frame" * 5000
 
 
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    announcement: Path = tmp_path_factory.mktemp("store") / "announced.json"
+    command = [sys.executable, "-m", "benchmarks.store_stand_in", "--announce", str(announcement)]
+    with subprocess.Popen(command) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while not announcement.exists() or not announcement.read_text():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            yield int(json.loads(announcement.read_text())["port"])
+        finally:
+            process.kill()
+
+
 @pytest.fixture
-def store() -> Iterator[http.client.HTTPConnection]:
-    loop = asyncio.new_event_loop()
-    kept: dict[bytes, bytes] = {}
-    server = loop.run_until_complete(loop.create_server(lambda: Connection(0.0, kept), "127.0.0.1", 0))
-    thread = Thread(target=loop.run_forever)
-    thread.start()
-    connection = http.client.HTTPConnection(*server.sockets[0].getsockname(), timeout=20)
+def store(port: int) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     yield connection
     connection.close()
-    server.close()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
 
 
 def _ask(
