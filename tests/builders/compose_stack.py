@@ -22,7 +22,7 @@ _PORTS = {"S3_PORT": "18333", "BROKER_PORT": "18883", "ENROLMENT_PORT": "18443"}
 
 
 def require_docker() -> list[str]:
-    """The compose command; skips where there is no engine or an image is out of reach (REQUIRE_DOCKER=1 fails)."""
+    """The compose command; skips without an engine or its images (REQUIRE_DOCKER=1 fails)."""
     command = _compose_command()
     if command is None or _run(["docker", "info"]).returncode != 0:
         _skip("no Docker engine answers here, or there is no compose command")
