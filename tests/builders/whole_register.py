@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import threading
 import time
 import uuid
@@ -235,8 +234,3 @@ def painted(canary: bytes, *, width: int = 640, height: int = 480, seed: int = 0
     row = (canary * (width * 3 // len(canary) + 1))[: width * 3]
     picture[:8] = np.frombuffer(row, dtype=np.uint8).reshape(width, 3)
     return picture
-
-
-def interrupted(error: BaseException) -> bool:
-    """Whether an agent went away in the middle of a request."""
-    return isinstance(error, (httpx.TransportError, subprocess.SubprocessError))
