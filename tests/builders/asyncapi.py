@@ -74,7 +74,7 @@ def text() -> str:
 class _Plain(yaml.SafeDumper):
     """Without aliases, and with texts of several lines as they are."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 

@@ -40,14 +40,9 @@ class PaperAgent:
             return _answer(401, title="pairing token missing or wrong")
         if self.refuse_with is not None:
             return _answer(self.refuse_with, title="refused for the test")
-        if method == "GET" and path.startswith("/v1/notice"):
-            return _answer(404) if self.blanks is None else _answer(200, language="en", sha256="5a" * 32)
+        if path.startswith("/v1/notice") or path.endswith(("/consent", "/withdrawal")):
+            return self._about_consent(path, json.loads(body))
         fields = json.loads(body)
-        if path.endswith("/consent"):
-            return self._consent(fields)
-        if path.endswith("/withdrawal"):
-            self.withdrawn.append(path.split("/")[3])
-            return _answer(201)
         if (method, path) == ("POST", "/v1/interactions"):
             return self._open(fields)
         if (method, path) == ("PUT", "/v1/menu"):
@@ -58,6 +53,14 @@ class PaperAgent:
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    def _about_consent(self, path: str, fields: dict[str, Any]) -> Answer:
+        if path.startswith("/v1/notice"):
+            return _answer(404) if self.blanks is None else _answer(200, language="en", sha256="5a" * 32)
+        if path.endswith("/consent"):
+            return self._consent(fields)
+        self.withdrawn.append(path.split("/")[3])
+        return _answer(201)
 
     def _consent(self, fields: dict[str, Any]) -> Answer:
         self.answers.append(fields)
