@@ -39,7 +39,7 @@ demo: $(VENV)/.installed-sim
 
 test: $(VENV)/.installed-dev
 	@tests/install-services
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

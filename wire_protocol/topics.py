@@ -121,8 +121,8 @@ FRAMES_SHARE: Final = f"$share/frames/{ROOT}/+/+/up/{Up.FRAME}"
 EVENTS_SHARES: Final = tuple(
     f"$share/{kind}/{ROOT}/+/+/up/{kind}" for kind in (Up.CONSENT, Up.WITHDRAWAL, Up.INTERACTION, Up.OUTCOME)
 )
-"""What collectors subscribe to for the small kinds. Each has a share's name of its own: MQTT tells shares apart
-by name and filter, but some brokers by the name alone.
+"""What collectors subscribe to for the small kinds. Each has a share's name of its own: MQTT tells shares
+apart by name and filter, but some brokers by the name alone.
 """
 KEEPER_SHARES: Final = (f"$share/keeper/{ROOT}/+/+/up/{Up.REPORT}",)
 """What the keeper of consent keys subscribes to: a report tells how many blanks are left."""
