@@ -8,7 +8,7 @@ import functools
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from cloud.collector.values import Ending as ClaimEnding
@@ -255,11 +255,20 @@ class Referee:
                 self.violated(f"receipt before object: row {row.message_id.hex()[:8]} has no such version")
 
     def _stays(self, tenant: str, row: Row | None) -> None:
-        """What is settled never changes: a second settlement would be a second row."""
+        """What is settled never changes, but for a stored frame whose consent ends: that is `gone`."""
         if row is None or row.state is State.CLAIMED:
             return
         key = (tenant, row.register, row.message_id)
-        if self._settled.setdefault(key, row) != row:
+        before = self._settled.setdefault(key, row)
+        captured = self.books.captured.get(key)
+        if (
+            before.state is State.STORED
+            and row == replace(before, state=State.GONE, version=None)
+            and captured is not None
+            and captured.consent in self.books.withdrawn
+        ):
+            self._settled[key] = row
+        elif before != row:
             self.violated(f"twice: row {row.message_id.hex()[:8]} was settled again, as another")
 
     def _withdrawal_came(self, tenant: str, consent: bytes) -> None:
