@@ -47,8 +47,9 @@ def run_config(args: argparse.Namespace) -> int:
 
     config = config_of(args)
     folder = Path(args.to).absolute() if args.to else config.state_dir / FOLDER_NAME
-    database = open_database(config.database_url)
-    database.check()
+    with open_database(config.database_url) as database:
+        database.check()
+        identities = all_enrolled(database)
     listeners = Listeners(
         config.enrolment.broker_port if args.registers_port is None else args.registers_port,
         config.mqtt.port if args.services_port is None else args.services_port,
@@ -57,7 +58,7 @@ def run_config(args: argparse.Namespace) -> int:
     plugin = args.plugin or str(find_plugin())
     text = configuration(listeners, plugin, args.seen_as or str(folder), args.user)
     pki = PkiFolder(config.state_dir)
-    written = write_folder(folder, pki, text, all_enrolled(database), owner=args.owner)
+    written = write_folder(folder, pki, text, identities, owner=args.owner)
     if args.json:
         print(json.dumps({"folder": str(folder), "written": written}))
     else:
@@ -74,9 +75,9 @@ def run_sync(args: argparse.Namespace) -> int:
     from cloud.enrolment.registers import all_enrolled
 
     config = config_of(args)
-    database = open_database(config.database_url)
-    database.check()
-    identities = all_enrolled(database)
+    with open_database(config.database_url) as database:
+        database.check()
+        identities = all_enrolled(database)
     report = open_control(config).sync(identities)
     if args.json:
         document = {"registers": len(identities), "changes": report.changes, "foreign": report.foreign}

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,17 +44,17 @@ def run_add(args: argparse.Namespace) -> int:
     from cloud.clock import now_ms
     from cloud.enrolment.registers import add_register, list_registers
 
-    config, database = _open(args)
-    _check_name("store", args.store)
-    if args.register is None:
-        _check_name("tenant", args.tenant)
-        taken = {one.register for one in list_registers(database, args.tenant)}
-        args.register = next(
-            name
-            for number in range(1, len(taken) + 2)
-            if (name := f"{args.store[:27]}-{number}") not in taken
-        )
-    made = add_register(database, _identity(args), args.store, _terms(config), now_ms(), actor=_actor())
+    with _open(args) as (config, database):
+        _check_name("store", args.store)
+        if args.register is None:
+            _check_name("tenant", args.tenant)
+            taken = {one.register for one in list_registers(database, args.tenant)}
+            args.register = next(
+                name
+                for number in range(1, len(taken) + 2)
+                if (name := f"{args.store[:27]}-{number}") not in taken
+            )
+        made = add_register(database, _identity(args), args.store, _terms(config), now_ms(), actor=_actor())
     _print_invitation(args, config, made)
     return 0
 
@@ -62,8 +64,8 @@ def run_code(args: argparse.Namespace) -> int:
     from cloud.clock import now_ms
     from cloud.enrolment.registers import new_code
 
-    config, database = _open(args)
-    made = new_code(database, _identity(args), _terms(config), now_ms(), actor=_actor())
+    with _open(args) as (config, database):
+        made = new_code(database, _identity(args), _terms(config), now_ms(), actor=_actor())
     _print_invitation(args, config, made)
     return 0
 
@@ -73,8 +75,8 @@ def run_list(args: argparse.Namespace) -> int:
     from cloud.enrolment.registers import list_registers
 
     _check_name("tenant", args.tenant)
-    _, database = _open(args)
-    found = list_registers(database, args.tenant)
+    with _open(args) as (_, database):
+        found = list_registers(database, args.tenant)
     if args.json:
         print(json.dumps([_document(one) for one in found]))
         return 0
@@ -91,8 +93,8 @@ def run_show(args: argparse.Namespace) -> int:
 
     from cloud.enrolment.registers import show_register
 
-    _, database = _open(args)
-    register, certificates = show_register(database, _identity(args))
+    with _open(args) as (_, database):
+        register, certificates = show_register(database, _identity(args))
     if args.json:
         listed = [dataclasses.asdict(one) for one in certificates]
         print(json.dumps({**_document(register), "certificates": listed}))
@@ -116,13 +118,14 @@ def run_revoke(args: argparse.Namespace) -> int:
     from cloud.enrolment.pki_folder import PkiFolder
     from cloud.enrolment.registers import all_revoked, expel, revoke_register
 
-    config, database = _open(args)
     identity = _identity(args)
-    # 1. The database: from here on nothing of it is accepted.
-    first_time = revoke_register(database, identity, now_ms(), actor=_actor())
+    with _open(args) as (config, database):
+        # 1. The database: from here on nothing of it is accepted.
+        first_time = revoke_register(database, identity, now_ms(), actor=_actor())
+        revoked = all_revoked(database, now_ms())
     # 2. The list of revoked certificates, which the broker reads within a second.
     pki, folder = PkiFolder(config.state_dir), config.state_dir / FOLDER_NAME
-    pki.write_revocation_list(all_revoked(database, now_ms()), now_ms())
+    pki.write_revocation_list(revoked, now_ms())
     if folder.exists():
         copy_certificates(folder, pki)
     if not args.json:
@@ -145,14 +148,15 @@ def run_revoke(args: argparse.Namespace) -> int:
     return 1 if trouble else 0
 
 
-def _open(args: argparse.Namespace) -> "tuple[CloudConfig, Database]":
+@contextmanager
+def _open(args: argparse.Namespace) -> "Iterator[tuple[CloudConfig, Database]]":
     from cloud.config_sources import config_of
     from cloud.database.engine import open_database
 
     config = config_of(args)
-    database = open_database(config.database_url)
-    database.check()
-    return config, database
+    with open_database(config.database_url) as database:
+        database.check()
+        yield config, database
 
 
 def _identity(args: argparse.Namespace) -> "Identity":

@@ -19,6 +19,7 @@ from tests.services import require_program, skip_or_fail
 
 if TYPE_CHECKING:
     from tests.builders.ceph_s3 import CephS3
+    from tests.builders.postgres import PostgresDatabase
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
@@ -75,16 +76,19 @@ def test_it_makes_every_worked_example_of_the_page(program: Path) -> None:
     node(program, "selftest.mjs", str(PAGE))
 
 
-def test_it_enrols_and_its_consented_frame_is_stored(program: Path, tmp_path: Path, real_s3: CephS3) -> None:
+def test_it_enrols_and_its_consented_frame_is_stored(
+    program: Path, tmp_path: Path, real_s3: CephS3, postgres_database: PostgresDatabase
+) -> None:
     """Code, certificate, broker, four signed receipts; the frame is a version, and opens as it was sent.
 
-    T2, T6: what another implementation signed and sealed passes every check that ours passes.
+    What another implementation signed and sealed passes every check of the cloud, here over PostgreSQL.
     """
     drawn, encoded = cv2.imencode(".jpg", painted_frame("mango"))
     assert drawn
     picture = encoded.tobytes()
     (tmp_path / "picture.jpg").write_bytes(picture)
-    with WholeCloud(tmp_path / "cloud", real_s3) as cloud:
+    services = postgres_database.create_role(f"{postgres_database.name}_services")
+    with WholeCloud(tmp_path / "cloud", real_s3, services, postgres_database.owner_url) as cloud:
         cloud.command("tenant", "add", "gelateria-nord")
         invited = cloud.command("register", "add", "--tenant", "gelateria-nord", "--store", "harbour")
         told = ["--folder", str(tmp_path / "node"), "--picture", str(tmp_path / "picture.jpg"), "--json"]
