@@ -15,7 +15,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (3000, 400), (64, 64), (17, 900)])
-def test_every_picture_fits_in_the_profile_that_the_cloud_checks_t11(size: tuple[int, int]) -> None:
+def test_every_picture_fits_in_the_profile_for_pictures_from_a_network_t11(size: tuple[int, int]) -> None:
     """T11: baseline, three components, no metadata, within 96 KB and the configured height."""
     pixels = noise(*size)
     before = pixels.copy()
