@@ -64,7 +64,7 @@ bench-peer: .venv-bench/.installed
 
 soak: $(VENV)/.installed-dev
 	@tests/install-services
-	@$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or hypothesis" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-profile=soak -m "soak or hypothesis" $(ARGS)
 	@$(BIN)/topscoop model evaluate --check
 	@$(BIN)/topscoop demo --check --seconds 60
 
