@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cloud.collector.answers import Answers, Work
 from cloud.collector.batches import Batches
 from cloud.collector.failures import Failures
+from cloud.collector.in_flight import InFlight
 from cloud.collector.isolation import each_by_itself
 from cloud.collector.limits import Limits
 from cloud.collector.object_storing import store_version
@@ -18,14 +19,19 @@ from cloud.errors import DatabaseAway
 class Claims:
     """The second half of a frame's way."""
 
-    def __init__(self, world: World, limits: Limits, answers: Answers, failures: Failures) -> None:
+    def __init__(
+        self, world: World, limits: Limits, in_flight: InFlight, answers: Answers, failures: Failures
+    ) -> None:
         self._world = world
         self._limits = limits
         self._answers = answers
         self._failures = failures
         self._outage = Outage()
         self._put: Batches[tuple[Work, Ending]] = Batches(
-            most=limits.batch_max, linger_s=limits.batch_ms / 1000, per_tenant=limits.in_flight
+            most=limits.batch_max,
+            linger_s=limits.batch_ms / 1000,
+            per_tenant=limits.in_flight,
+            more=lambda: in_flight.messages > len(self._put),
         )
 
     @property

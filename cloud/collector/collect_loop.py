@@ -50,11 +50,12 @@ class Collector:
         self._answers = Answers(world.link, world.signer_of, world.clock, world.watch, self._leave)
         self._failures = Failures(world.ledger, self._answers, world.watch, limits)
         self._offers = Offers(KnownSenders(world.directory), world.token)
-        self.claims = Claims(world, limits, self._answers, self._failures)
+        self.claims = Claims(world, limits, self.in_flight, self._answers, self._failures)
         self._arrived: Batches[Work] = Batches(
             most=limits.batch_max,
             linger_s=limits.batch_ms / 1000,
             per_tenant=max(1, limits.in_flight // 2),
+            more=lambda: not self.in_flight.full,
         )
         self._company = Company()
 

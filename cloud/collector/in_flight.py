@@ -20,6 +20,11 @@ class InFlight:
         """Wait until one more may be taken in."""
         await self._room.wait()
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be taken in."""
+        return not self._room.is_set()
+
     async def none(self) -> None:
         """Wait until all is done."""
         await self._none.wait()
