@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.world.twin import run_seeds
 
 FIRST_SEED = int(os.environ.get("TWIN_FIRST_SEED", "1000001"))
-SOAK_S = float(os.environ.get("TWIN_SOAK_S", "240"))
+SOAK_S = float(os.environ.get("TWIN_SOAK_S", "60"))
 CHUNK = 50
 AT_LEAST = 500
 
