@@ -1,6 +1,6 @@
 """The services' log: stable event names with fields; JSON lines for machines, words on a terminal.
 
-Whoever logs writes `log.info("frame.stored", extra=fields(size=3))` (`cloud.log_fields`). What must
+Whoever logs writes `log.info("message.stored", extra=fields(size=3))` (`cloud.log_fields`). What must
 never stand in a log (pictures, keys, codes of customers) is withheld here by name and by type, should
 somebody pass it by mistake.
 """

@@ -68,13 +68,13 @@ class SentDown:
     sent: list[tuple[Topic, bytes]] = field(default_factory=list)
 
     async def next(self) -> Delivery:
-        raise NotImplementedError
+        raise AssertionError("who sends down takes nothing in")
 
     def publish(self, topic: Topic, message: bytes) -> None:
         self.sent.append((topic, message))
 
     def acknowledge(self, delivery: Delivery) -> None:
-        raise NotImplementedError
+        raise AssertionError("who took nothing in acknowledges nothing")
 
     def payloads(self) -> list[Payload]:
         """What was sent, verified as the register does it; and forgets it."""

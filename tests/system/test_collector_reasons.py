@@ -281,7 +281,7 @@ def test_a_refusal_is_answered_counted_and_keeps_nothing(scene: Scene, reason: R
         assert rows[sent.message_id].state == "stored"
     elif sent.message_id in rows:
         assert (rows[sent.message_id].state, rows[sent.message_id].reason) == ("refused", reason)
-    told = [event for event in scene.stack.events() if event["event"] == "frame.refused"]
+    told = [event for event in scene.stack.events() if event["event"] == "message.refused"]
     assert any(event["reason"] == reason for event in told)
     # The others flow.
     scene.answered(scene.sender.frame())

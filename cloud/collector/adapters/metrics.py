@@ -112,16 +112,16 @@ class CollectorMetrics:
             self._refused.labels(answered.reason.value).inc()
             if answered.verdict is None:
                 self._unanswered.inc()
-            log.warning("frame.refused", extra=self._fields(answered))
+            log.warning("message.refused", extra=self._fields(answered))
         elif answered.verdict is Verdict.GONE:
             self._gone.inc()
-            log.info("frame.gone", extra=self._fields(answered))
+            log.info("message.gone", extra=self._fields(answered))
         elif answered.verdict is Verdict.STORED:
             self._stored.labels(answered.topic.rpartition("/")[2]).inc()
             if answered.lag_ms is not None:
                 self._lag_seconds.observe(max(0, answered.lag_ms) / 1000)
             if log.isEnabledFor(logging.DEBUG):
-                log.debug("frame.stored", extra=self._fields(answered))
+                log.debug("message.stored", extra=self._fields(answered))
 
     def failed(self, event: str, topic: str, error: Exception) -> None:
         """As the port says; what is expected of the world is told in a line, what is not with its trace."""

@@ -9,7 +9,7 @@ from typing import Any
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.topics import Topic, Up
 
-_FATES = {"frame.stored": "stored", "frame.refused": "refused", "frame.gone": "gone"}
+_FATES = {"message.stored": "stored", "message.refused": "refused", "message.gone": "gone"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def test_a_refusal_is_a_line_without_the_message(caplog: pytest.LogCaptureFixtur
             Answered("topscoop/v1/a\nb/up/frame", 9, None, None, 1, Reason.BAD_TOPIC, "no topic")
         )
     (record,) = caplog.records
-    assert record.getMessage() == "frame.refused"
+    assert record.getMessage() == "message.refused"
     assert "\n" not in record.topscoop_fields["topic"]  # type: ignore[attr-defined]
 
 

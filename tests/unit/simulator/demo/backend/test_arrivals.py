@@ -4,7 +4,8 @@ from simulator.demo.backend.arrivals import arrival_of
 from wire_protocol.topics import Up
 
 _STORED = {
-    "event": "frame.stored", "topic": "topscoop/v1/polar-scoop/elm-park-1/up/frame", "message_id": "ab" * 16,
+    "event": "message.stored", "topic": "topscoop/v1/polar-scoop/elm-park-1/up/frame",
+    "message_id": "ab" * 16,
     "reason": "", "detail": "", "bytes": 31_000, "took_ms": 12, "level": "debug",
 }  # fmt: skip
 
@@ -17,7 +18,7 @@ def test_a_stored_frame_is_told_with_size_and_sender() -> None:
 
 
 def test_a_refused_one_has_its_reason() -> None:
-    found = arrival_of({**_STORED, "event": "frame.refused", "reason": "bad-signature"})
+    found = arrival_of({**_STORED, "event": "message.refused", "reason": "bad-signature"})
     assert found is not None
     assert (found.fate, found.reason) == ("refused", "bad-signature")
 
