@@ -223,6 +223,70 @@ class KeeperConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasesConfig:
+    """Where the chains' signed release repositories lie; `topscoop model publish` writes there."""
+
+    folder: Path | None = field(
+        default=None,
+        metadata=_key("folder that holds tuf/<tenant>/; without it, the bucket of S3"),
+    )
+    bucket: str = field(
+        default="topscoop-releases",
+        metadata=_key("bucket of the repositories", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
+    )
+    look_every_s: float = field(
+        default=30.0,
+        metadata=_key("how often signed metadata is looked at for new releases", low=0.2, high=86_400),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FilesConfig:
+    """The service that gives registers their chain's release files over MQTT."""
+
+    bytes_per_s: int = field(
+        default=2_000_000,
+        metadata=_key("bytes a second for one register at most", low=10_000, high=1_000_000_000),
+    )
+    cache_mb: int = field(default=64, metadata=_key("files that are kept in memory", low=1, high=65_536))
+    health_port: int = _port(8724, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutConfig:
+    """The controller that brings releases to registers."""
+
+    tick_ms: int = field(default=1000, metadata=_key("how often it decides", low=50, high=60_000))
+    health_port: int = _port(8725, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """The operators' web pages."""
+
+    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+    port: int = _port(8730, "TCP port of the pages")
+    public_url: str = field(
+        default="http://localhost:8730",
+        metadata=_key(
+            "the pages as browsers reach them; https but in development", pattern=r"https?://[^/\s]{1,253}"
+        ),
+    )
+    oidc_issuer: str | None = field(
+        default=None, metadata=_key("the identity provider's issuer", pattern=_ADDRESS)
+    )
+    oidc_client_id: str = field(
+        default="topscoop-console", metadata=_key("our client id there", pattern=r"[\x21-\x7e]{1,200}")
+    )
+    oidc_client_secret: str | None = field(default=None, metadata=_key("our secret there", secret=True))
+    session_hours: int = field(
+        default=12, metadata=_key("an operator logs in again after so long", low=1, high=168)
+    )
+    idle_minutes: int = field(default=60, metadata=_key("or after so long without a click", low=5, high=1440))
+    health_port: int = _port(8726, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
 class TenantDefaults:
     """What a new chain gets; `topscoop cloud tenant add` may say otherwise."""
 
@@ -308,6 +372,10 @@ class CloudConfig:
     enrolment: EnrolmentConfig = field(default_factory=EnrolmentConfig)
     collector: CollectorConfig = field(default_factory=CollectorConfig)
     keeper: KeeperConfig = field(default_factory=KeeperConfig)
+    releases: ReleasesConfig = field(default_factory=ReleasesConfig)
+    files: FilesConfig = field(default_factory=FilesConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    console: ConsoleConfig = field(default_factory=ConsoleConfig)
     tenant_defaults: TenantDefaults = field(default_factory=TenantDefaults)
     health: HealthConfig = field(default_factory=HealthConfig)
     log: LogConfig = field(default_factory=LogConfig)

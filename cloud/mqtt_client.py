@@ -105,6 +105,13 @@ class MqttClient:
         if self._client is not None and self.connected:
             self._client.publish(str(topic), message, qos=0)
 
+    def retain(self, topic: Topic, message: bytes) -> bool:
+        """As `publish`, and the broker keeps it for those who subscribe later; whether it was handed over."""
+        if self._client is None or not self.connected:
+            return False
+        self._client.publish(str(topic), message, qos=0, retain=True)
+        return True
+
     def acknowledge(self, delivery: Delivery) -> None:
         """PUBACK, on the connection that brought it, and after those of the messages that came before."""
         connection, number = delivery.ticket

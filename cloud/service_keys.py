@@ -31,6 +31,10 @@ class Purpose(StrEnum):
     """Of the collector: the proof that a message is stored."""
     CONSENT = "consent"
     """Of the keeper: consent blanks, and the order to erase."""
+    FLEET = "fleet"
+    """Of the rollout controller: the desired state of registers."""
+    FILES = "files"
+    """Of the file service: pieces of release files, whose content TUF's own keys sign."""
 
 
 class ServiceKeyFolder:

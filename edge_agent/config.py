@@ -197,6 +197,35 @@ class UplinkConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatesConfig:
+    """New models; needs the uplink, and the trusted root of the chain's releases from enrolment."""
+
+    enabled: bool = field(
+        default=True, metadata=_key("take signed releases that the cloud wants on this register")
+    )
+    source: str = field(
+        default="mqtt",
+        metadata=_key(
+            "where release files come from: mqtt, or the https:// address of a CDN that holds them",
+            pattern=r"mqtt|https?://[^\s]{1,300}",
+        ),
+    )
+    max_kbytes_per_s: int = field(
+        default=2000,
+        metadata=_key("download at most so fast; a till's work goes first", low=8, high=1_000_000),
+    )
+    trial_s: float = field(
+        default=60.0, metadata=_key("a new model is on trial at least so long", low=1, high=86_400)
+    )
+    trial_recommendations: int = field(
+        default=30,
+        metadata=_key(
+            "and until so many answers; the register looks at its camera by itself", low=1, high=100_000
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentConfig:
     """Asking the customer whether the picture may be kept; nothing is kept without a yes."""
 
@@ -293,6 +322,7 @@ class EdgeConfig:
     menu: MenuConfig = field(default_factory=MenuConfig)
     journal: JournalConfig = field(default_factory=JournalConfig)
     uplink: UplinkConfig = field(default_factory=UplinkConfig)
+    updates: UpdatesConfig = field(default_factory=UpdatesConfig)
     consent: ConsentConfig = field(default_factory=ConsentConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     log: LogConfig = field(default_factory=LogConfig)

@@ -112,6 +112,11 @@ Digest32 = Annotated[bytes, Octets(32, 32)]
 TimeMs = Annotated[int, Uint(TIME_MAX_MS)]
 Count = Annotated[int, Uint()]
 Name = Annotated[str, Text(32, NAME_PATTERN)]
+Probability = Annotated[float, Number(0, 1)]
+Milliseconds = Annotated[float, Number(0, 86_400_000)]
+Version = Annotated[str, Text(64)]
+Sha256Hex = Annotated[str, Text(64, re.compile(r"[0-9a-f]{64}\Z"))]
+"""As files of models are named by: plain hex, no `sha256:` before it."""
 
 
 @dataclass(frozen=True, slots=True)

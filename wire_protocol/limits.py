@@ -14,6 +14,11 @@ CONSENT_RECEIPT_MAX_BYTES: Final = 4096
 CONSENT_BLANK_MAX_BYTES: Final = 1024
 BLANKS_PER_MESSAGE_MAX: Final = 200
 ATTACHMENTS_MAX: Final = 2
+FILE_BLOCK_MAX_BYTES: Final = 100_000
+"""One piece of a file that goes to a register; with its envelope it fits into a message."""
+FILE_MAX_BYTES: Final = 64 * 1024 * 1024
+"""One file of a release repository; models have about one megabyte."""
+FILE_PATH_MAX: Final = 200
 DEPTH_MAX: Final = 8
 """Nesting of CBOR containers; ours go five deep."""
 ITEMS_MAX: Final = 1024

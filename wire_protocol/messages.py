@@ -4,12 +4,36 @@ Times are milliseconds since 1970-01-01 UTC by the sender's clock. Interaction i
 bytes; flavours are ids of the tenant's catalogue.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from wire_protocol.fields import Count, Digest32, Id16, Many, Name, Number, Octets, Text, TimeMs, Uint
+from wire_protocol.fields import (
+    Count,
+    Digest32,
+    Id16,
+    Many,
+    Milliseconds,
+    Name,
+    Number,
+    Octets,
+    Probability,
+    Sha256Hex,
+    Text,
+    TimeMs,
+    Uint,
+    Version,
+)
+from wire_protocol.fleet_messages import (
+    DesiredDown,
+    FileBlockDown,
+    FileRequestUp,
+    MetadataSeen,
+    ModelHealth,
+    Release,
+    ShadowHealth,
+    UpdateProgress,
+)
 from wire_protocol.limits import (
     BLANKS_PER_MESSAGE_MAX,
     CONSENT_BLANK_MAX_BYTES,
@@ -17,13 +41,6 @@ from wire_protocol.limits import (
 )
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Down, Kind, Up
-
-Probability = Annotated[float, Number(0, 1)]
-Milliseconds = Annotated[float, Number(0, 86_400_000)]
-Version = Annotated[str, Text(64)]
-Sha256Hex = Annotated[str, Text(64, re.compile(r"[0-9a-f]{64}\Z"))]
-"""As files of models are named by: plain hex, no `sha256:` before it."""
-
 
 # ---- up ---------------------------------------------------------------------------------------------------
 
@@ -145,7 +162,11 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class ReportUp:
-    """How the register is; sent at connecting and every few minutes. Asks for blanks when they run low."""
+    """How the register is; sent at connecting, when its model changes, and every few minutes.
+
+    Asks for blanks when they run low. `model_digest` is that of the network in memory: what runs, whatever
+    was wanted.
+    """
 
     agent_version: Version
     at: TimeMs
@@ -157,6 +178,16 @@ class ReportUp:
     counters: Annotated[tuple[Counter, ...], Many(64)]
     model_digest: Sha256Hex | None = None
     model_version: Version | None = None
+    generation: Count = 0
+    """The newest desired state that this register knows."""
+    release: Release | None = None
+    """Of the model in memory; none for a model that came without a release."""
+    certificate_until: TimeMs | None = None
+    camera: Annotated[str, Text(16)] | None = None
+    update: UpdateProgress | None = None
+    metadata: MetadataSeen | None = None
+    health: ModelHealth | None = None
+    shadow: ShadowHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +257,12 @@ Payload = (
     | OutcomeUp
     | ReportUp
     | StatusUp
+    | FileRequestUp
     | ReceiptDown
     | BlanksDown
     | EraseDown
+    | DesiredDown
+    | FileBlockDown
 )
 
 PAYLOADS: Final[dict[Kind, type[Payload]]] = {
@@ -239,13 +273,17 @@ PAYLOADS: Final[dict[Kind, type[Payload]]] = {
     Up.OUTCOME: OutcomeUp,
     Up.REPORT: ReportUp,
     Up.STATUS: StatusUp,
+    Up.FILE_REQUEST: FileRequestUp,
     Down.RECEIPT: ReceiptDown,
     Down.BLANKS: BlanksDown,
     Down.ERASE: EraseDown,
+    Down.DESIRED: DesiredDown,
+    Down.FILE_BLOCK: FileBlockDown,
 }
 
 ATTACHED: Final[dict[Kind, tuple[str, ...]]] = {
     Up.FRAME: ("consent receipt", "sealed picture"),
     Up.CONSENT: ("consent receipt",),
+    Down.FILE_BLOCK: ("piece of the file",),
 }
 """What follows the envelope, in this order; other kinds carry nothing."""

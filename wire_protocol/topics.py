@@ -23,6 +23,7 @@ class Up(StrEnum):
     OUTCOME = "outcome"
     REPORT = "report"
     STATUS = "status"  # retained, and the last will
+    FILE_REQUEST = "file-request"
 
 
 class Down(StrEnum):
@@ -31,12 +32,14 @@ class Down(StrEnum):
     RECEIPT = "receipt"
     BLANKS = "blanks"
     ERASE = "erase"
+    DESIRED = "desired"  # retained
+    FILE_BLOCK = "file-block"
 
 
 Kind = Up | Down
 
 RECEIPTED: Final = frozenset({Up.FRAME, Up.CONSENT, Up.WITHDRAWAL, Up.INTERACTION, Up.OUTCOME})
-"""What the register spools until the collector's receipt; reports and status are only of use when new."""
+"""What the register spools until the collector's receipt; the other kinds are only of use when new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,10 @@ apart by name and filter, but some brokers by the name alone.
 """
 KEEPER_SHARES: Final = (f"$share/keeper/{ROOT}/+/+/up/{Up.REPORT}",)
 """What the keeper of consent keys subscribes to: a report tells how many blanks are left."""
+ROLLOUT_SHARES: Final = (f"$share/rollout/{ROOT}/+/+/up/{Up.REPORT}",)
+"""What rollout controllers subscribe to; reports reach the keeper by its own share."""
+FILES_SHARES: Final = (f"$share/files/{ROOT}/+/+/up/{Up.FILE_REQUEST}",)
+"""What the file service subscribes to."""
 STATUS_FILTER: Final = f"{ROOT}/+/+/up/{Up.STATUS}"
 DOWN_FILTER: Final = f"{ROOT}/+/+/down/+"
 """What services publish to."""

@@ -14,6 +14,8 @@ from wire_protocol.topics import ROOT, Down, Identity, Up
 
 COLLECTOR: Final = "collector"
 KEEPER: Final = "keeper"
+ROLLOUT: Final = "rollout"
+FILES: Final = "files"
 ADMIN: Final = "admin"
 CONTROL_TOPIC: Final = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC: Final = f"{CONTROL_TOPIC}/response"
@@ -133,6 +135,18 @@ _SERVICES: Final[Mapping[str, frozenset[Right]]] = {
             *_reads([*topics.KEEPER_SHARES, topics.STATUS_FILTER], [Up.REPORT, Up.STATUS]),
             Right(Operation.PUBLISH, _down(Down.BLANKS)),
             Right(Operation.PUBLISH, _down(Down.ERASE)),
+        ]
+    ),
+    ROLLOUT: frozenset(
+        [
+            *_reads([*topics.ROLLOUT_SHARES, topics.STATUS_FILTER], [Up.REPORT, Up.STATUS]),
+            Right(Operation.PUBLISH, _down(Down.DESIRED)),
+        ]
+    ),
+    FILES: frozenset(
+        [
+            *_reads(topics.FILES_SHARES, [Up.FILE_REQUEST]),
+            Right(Operation.PUBLISH, _down(Down.FILE_BLOCK)),
         ]
     ),
     ADMIN: frozenset(

@@ -9,12 +9,14 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -52,7 +54,7 @@ service_keys = Table(  # public halves; the private ones are with the services t
     metadata,
     _tenant(),
     Column("kid", LargeBinary(16), primary_key=True),
-    Column("purpose", String(16), nullable=False),  # `receipts` (collector) or `consent` (keeper)
+    Column("purpose", String(16), nullable=False),  # as `cloud.service_keys.Purpose`
     Column("algorithm", Integer, nullable=False),  # COSE's number
     Column("public", LargeBinary(65), nullable=False),
     Column("valid_from_ms", BigInteger, nullable=False),
@@ -240,6 +242,199 @@ usage = Table(  # what counts against a tenant's quota
     Column("day", String(10), primary_key=True),
     Column("frames", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
+)
+
+# ---- releases and rollouts --------------------------------------------------------------------------------
+
+repositories = Table(  # one a chain: what its signed metadata said when it was last looked at
+    "repositories",
+    metadata,
+    _tenant(),
+    Column("root", LargeBinary, nullable=False),  # the first trusted root.json; registers get it at enrolment
+    Column("trusted_at_ms", BigInteger, nullable=False),
+    Column("checked_at_ms", BigInteger),
+    Column("problem", String(500)),  # in plain words; null when the last look went well
+    Column("root_version", Integer),
+    Column("targets_version", Integer),
+    Column("expires_at_ms", BigInteger),  # the first of its metadata to expire
+    Column("minimum_release", Integer),
+    Column("champion", Integer),  # aliases, as signed
+    Column("candidate", Integer),
+)
+
+releases = Table(  # signed and listed; only `cloud.releases` writes here, from verified metadata
+    "releases",
+    metadata,
+    _tenant(),
+    Column("release", Integer, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the network, hex
+    Column("target", String(200), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("budget_p99_ms", Float, nullable=False),
+    Column("minimum_agent", String(64), nullable=False),
+    Column("manifest", JSON, nullable=False),
+    Column("report", JSON, nullable=False),  # the summary that was signed; {} where there is none
+    Column("listed_at_ms", BigInteger, nullable=False),
+    Column("withdrawn_at_ms", BigInteger),
+    Column("withdrawn_reason", String(500)),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    _tenant(),
+    Column("store", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("timezone", String(64), nullable=False),  # IANA
+    Column("opening", JSON, nullable=False),  # [{"days": [0..6], "from": "09:00", "to": "19:30"}]; [] unknown
+)
+
+register_groups = Table(
+    "register_groups",
+    metadata,
+    _tenant(),
+    Column("group", String(32), primary_key=True),
+    _register(),
+)
+
+register_health = Table(  # the newest verified report of each register, and whether it is connected
+    "register_health",
+    metadata,
+    _tenant(),
+    _register(),
+    Column("received_at_ms", BigInteger),  # of the newest report, by our clock
+    Column("reported_at_ms", BigInteger),  # by the register's clock
+    Column("sequence", BigInteger, nullable=False),  # of that report: an older one never replaces it
+    Column("online", Boolean),  # null: never heard of
+    Column("online_since_ms", BigInteger),
+    Column("agent_version", String(64)),
+    Column("running_release", Integer),  # by the digest it attests, not by what it says
+    Column("running_digest", String(64)),
+    Column("generation", BigInteger, nullable=False),
+    Column("update_release", Integer),
+    Column("update_state", String(16)),
+    Column("update_reason", String(32)),
+    Column("p50_ms", Float),
+    Column("p99_ms", Float),
+    Column("recommendations", BigInteger),
+    Column("errors", BigInteger),
+    Column("crashes", BigInteger),
+    Column("spooled_messages", BigInteger),
+    Column("spooled_bytes", BigInteger),
+    Column("blanks_left", BigInteger),
+    Column("certificate_until_ms", BigInteger),
+    Column("metadata_expires_at_ms", BigInteger),
+    Column("report", JSON),  # the whole payload
+    Index(None, "tenant", "received_at_ms"),
+)
+
+desired_states = Table(  # the outbox of `desired`: published is what was handed to the broker last
+    "desired_states",
+    metadata,
+    _tenant(),
+    _register(),
+    Column("generation", BigInteger, nullable=False),
+    Column("release", Integer),
+    Column("digest", String(64)),
+    Column("settings", JSON, nullable=False),
+    Column("rollout", LargeBinary(16)),
+    Column("set_at_ms", BigInteger, nullable=False),
+    Column("published_generation", BigInteger, nullable=False),
+)
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    _tenant(),
+    Column("rollout", LargeBinary(16), primary_key=True),  # UUID version 7
+    Column("revision", BigInteger, nullable=False),  # grows with every change; guards decide and outbox
+    Column("release", Integer, nullable=False),
+    Column("previous", Integer),  # what registers return to that run nothing of their own; null: best-sellers
+    Column("state", String(16), nullable=False),  # as `cloud.rollout.values.State`
+    Column("stage", Integer, nullable=False),  # index into the plan's stages
+    Column("plan", JSON, nullable=False),
+    Column("baseline", JSON, nullable=False),  # confidence and labels before it began
+    Column("reason", String(500)),  # in plain words, of the newest stop
+    Column("created_by", String(200), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("approved_by", String(200)),
+    Column("started_at_ms", BigInteger),
+    Column("stage_at_ms", BigInteger),
+    Column("ended_at_ms", BigInteger),
+    Index(None, "tenant", "state"),
+)
+
+rollout_members = Table(  # membership of a stage is stored: raising a share only adds
+    "rollout_members",
+    metadata,
+    _tenant(),
+    Column("rollout", LargeBinary(16), primary_key=True),
+    _register(),
+    Column("stage", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # as `cloud.rollout.values.MemberState`
+    Column("previous", Integer),  # the release it ran before; null: none
+    Column("generation", BigInteger),
+    Column("told_at_ms", BigInteger),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Column("reason", String(200)),
+    Index(None, "tenant", "register"),
+)
+
+rollout_events = Table(  # the timeline
+    "rollout_events",
+    metadata,
+    _tenant(),
+    Column("rollout", LargeBinary(16), primary_key=True),
+    Column("entry", LargeBinary(16), primary_key=True),  # UUID version 7
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("words", String(500), nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+rollout_policies = Table(  # what a chain wants of every rollout
+    "rollout_policies",
+    metadata,
+    _tenant(),
+    Column("approval", Boolean, nullable=False),  # by a second person
+    Column("frozen_at_ms", BigInteger),
+    Column("frozen_by", String(200)),
+    Column("frozen_reason", String(500)),
+    Column("stopped_at_ms", BigInteger),  # the emergency stop: every running rollout returns
+    Column("stopped_by", String(200)),
+    Column("stopped_reason", String(500)),
+)
+
+# ---- the console ------------------------------------------------------------------------------------------
+
+operators = Table(
+    "operators",
+    metadata,
+    _tenant(),
+    Column("operator", LargeBinary(16), primary_key=True),
+    Column("issuer", String(300), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),  # `viewer`, `operator`, `admin`
+    Column("added_at_ms", BigInteger, nullable=False),
+    Column("removed_at_ms", BigInteger),
+    UniqueConstraint("tenant", "issuer", "subject"),
+)
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    _tenant(),
+    Column("session", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie's secret
+    Column("operator", LargeBinary(16), nullable=False),
+    Column("csrf", LargeBinary(32), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger, nullable=False),
+    Column("ends_at_ms", BigInteger, nullable=False),
 )
 
 audit = Table(

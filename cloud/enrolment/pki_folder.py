@@ -4,7 +4,7 @@ registers-ca.crt  registers-ca.key     signs registers
 services-ca.crt   services-ca.key      signs services and servers
 registers.crl                          revoked registers
 server.crt        server.key           broker and enrolment
-services/{name}.crt  {name}.key        collector, keeper, admin
+services/{name}.crt  {name}.key        collector, keeper, rollout, files, admin
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ REGISTERS: Final = "registers-ca"
 SERVICES: Final = "services-ca"
 SERVER: Final = "server"
 REVOCATION_LIST: Final = "registers.crl"
-SERVICE_NAMES: Final = ("collector", "keeper", "admin")
+SERVICE_NAMES: Final = ("collector", "keeper", "rollout", "files", "admin")
 """Services that connect to the broker; no name has a slash, so none can be a register's."""
 
 

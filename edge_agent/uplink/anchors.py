@@ -16,12 +16,16 @@ class Purpose(StrEnum):
 
     RECEIPTS = "receipts"
     CONSENT = "consent"
+    FLEET = "fleet"
+    FILES = "files"
 
 
 PURPOSE_OF: Final = {
     Down.RECEIPT: Purpose.RECEIPTS,
     Down.BLANKS: Purpose.CONSENT,
     Down.ERASE: Purpose.CONSENT,
+    Down.DESIRED: Purpose.FLEET,
+    Down.FILE_BLOCK: Purpose.FILES,
 }
 """Who signs which kind."""
 
