@@ -159,7 +159,8 @@ class Settings:
 class DesiredDown:
     """What the register shall be; retained, so that it is there at every connection.
 
-    A register ignores generations up to its own. Without `release` it stays with what it has.
+    A register ignores generations up to its own. Without `release` it runs the model that it was installed
+    with where `minimum_release` was never signed, and shows best-sellers where it was.
     """
 
     generation: Annotated[int, Uint(COUNT_MAX, 1)]

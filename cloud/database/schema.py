@@ -351,7 +351,7 @@ rollouts = Table(
     Column("rollout", LargeBinary(16), primary_key=True),  # UUID version 7
     Column("revision", BigInteger, nullable=False),  # grows with every change; guards decide and outbox
     Column("release", Integer, nullable=False),
-    Column("previous", Integer),  # what registers return to that run nothing of their own; null: best-sellers
+    Column("previous", Integer),  # null: what registers were installed with
     Column("state", String(16), nullable=False),  # as `cloud.rollout.values.State`
     Column("stage", Integer, nullable=False),  # index into the plan's stages
     Column("plan", JSON, nullable=False),

@@ -1,4 +1,4 @@
-"""The values that rollout decisions are made of: plan, rollout, members, evidence, verdicts, actions. Pure."""
+"""What rollout decisions are made of: plan, rollout, members, evidence, verdicts, actions. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -220,7 +220,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Set this register's desired release; None: the best-sellers, without a model."""
+    """Set this register's desired release; None: the model that it was installed with."""
 
     register: str
     release: int | None

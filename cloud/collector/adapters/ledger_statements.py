@@ -1,6 +1,6 @@
 """The ledger's statements, one purpose each; where the two databases differ, in `Statements`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from cloud.database.schema import (
     usage,
     withdrawals,
 )
+from wire_protocol.envelope import VerifiedMessage
 
 END: Final = (
     update(messages)
@@ -61,9 +62,22 @@ ROWS_OF: Final = select(
     messages.c.version,
     messages.c.token,
     messages.c.lease_until_ms,
-).where(messages.c.tenant == bindparam("tenant"), messages.c.message_id.in_(bindparam("ids", expanding=True)))
-"""The rows of messages, of whichever register. This and the next are asked in every transaction of the hot
-path: made once, for building a statement costs more than running it."""
+).where(
+    messages.c.tenant == bindparam("tenant"),
+    # Without the registers no index has the ids: the whole tenant would be read.
+    messages.c.register.in_(bindparam("registers", expanding=True)),
+    messages.c.message_id.in_(bindparam("ids", expanding=True)),
+)
+"""The rows of messages. This and the next are asked in every transaction of the hot path: made once, for
+building a statement costs more than running it."""
+
+
+def rows_asked(tenant: str, messages_: Iterable[VerifiedMessage]) -> dict[str, Any]:
+    """For `ROWS_OF`; of several registers it may find a row of one with the id of another's message."""
+    found = [(message.identity.register, message.header.message_id) for message in messages_]
+    registers = dict.fromkeys(register for register, _ in found)
+    return {"tenant": tenant, "registers": [*registers], "ids": [message_id for _, message_id in found]}
+
 
 CONSENTS_OF: Final = select(
     consents.c.consent, consents.c.register, consents.c.interaction, consents.c.receipt

@@ -124,8 +124,7 @@ class SqlLedger:
         ]
 
     def _facts(self, c: Connection, tenant: str, offers: Sequence[Offer], now_ms: int) -> list[Facts]:
-        ids = [offer.message.header.message_id for offer in offers]
-        asked = {"tenant": tenant, "ids": ids}
+        asked = sql.rows_asked(tenant, [offer.message for offer in offers])
         rows = {(row.register, row.message_id): row_of(row) for row in c.execute(sql.ROWS_OF, asked)}
         consent_ids = [offer.consent.consent_id for offer in offers if offer.consent]
         consents: dict[bytes, ConsentFact] = {}
@@ -261,12 +260,11 @@ class SqlLedger:
         return await self._in_transaction(tenant, lambda c: self._finish(c, tenant, endings, now_ms))
 
     def _finish(self, c: Connection, tenant: str, endings: Sequence[Ending], now_ms: int) -> list[Row | None]:
-        ids = [ending.offer.message.header.message_id for ending in endings]
         consents = [consent_id_of(ending.offer) for ending in endings]
         lock_to_finish(c, tenant, consents)
+        asked = sql.rows_asked(tenant, [ending.offer.message for ending in endings])
         rows = {
-            (row.register, row.message_id): row_of(row)
-            for row in c.execute(self._statements.lock, {"tenant": tenant, "ids": ids})
+            (row.register, row.message_id): row_of(row) for row in c.execute(self._statements.lock, asked)
         }
         withdrawn = {
             row.consent for row in c.execute(sql.WITHDRAWALS_OF, {"tenant": tenant, "ids": consents})
@@ -300,8 +298,9 @@ class SqlLedger:
         return await self._in_transaction(tenant, lambda c: self._one(c, tenant, register, message_id))
 
     def _one(self, c: Connection, tenant: str, register: str, message_id: bytes) -> Row | None:
-        found = c.execute(self._statements.lock, {"tenant": tenant, "ids": [message_id]})
-        return next((row_of(row) for row in found if row.register == register), None)
+        asked = {"tenant": tenant, "registers": [register], "ids": [message_id]}
+        found = c.execute(self._statements.lock, asked).one_or_none()
+        return row_of(found) if found is not None else None
 
     async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
         """As the port says."""
