@@ -1,10 +1,10 @@
-"""The ledger's statements, one purpose each; where the two databases differ, in `Statements`."""
+"""The ledger's rarer statements, one purpose each; where the two databases differ, in `Statements`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, Update, bindparam, select, update
+from sqlalchemy import Select, Update, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cloud.collector.values import Row
@@ -16,83 +16,8 @@ from cloud.database.schema import (
     outcomes,
     quarantine,
     refusals,
-    usage,
     withdrawals,
 )
-from wire_protocol.envelope import VerifiedMessage
-
-END: Final = (
-    update(messages)
-    .where(
-        messages.c.tenant == bindparam("of_tenant"),
-        messages.c.register == bindparam("of_register"),
-        messages.c.message_id == bindparam("of_message_id"),
-        messages.c.token == bindparam("of_token"),
-    )
-    .values(
-        state=bindparam("new_state"),
-        version=bindparam("new_version"),
-        token=None,
-        lease_until_ms=None,
-    )
-)
-"""Ends the claims of `end_values`."""
-
-
-def end_values(tenant: str, row: Row, token: bytes) -> dict[str, Any]:
-    """For `END`: the row as it is to be, and the token that its claim has."""
-    return {
-        "of_tenant": tenant,
-        "of_register": row.register,
-        "of_message_id": row.message_id,
-        "of_token": token,
-        "new_state": row.state.value,
-        "new_version": row.version,
-    }
-
-
-ROWS_OF: Final = select(
-    messages.c.register,
-    messages.c.message_id,
-    messages.c.sha256,
-    messages.c.state,
-    messages.c.received_at_ms,
-    messages.c.attempts,
-    messages.c.reason,
-    messages.c.version,
-    messages.c.token,
-    messages.c.lease_until_ms,
-).where(
-    messages.c.tenant == bindparam("tenant"),
-    # Without the registers no index has the ids: the whole tenant would be read.
-    messages.c.register.in_(bindparam("registers", expanding=True)),
-    messages.c.message_id.in_(bindparam("ids", expanding=True)),
-)
-"""The rows of messages. This and the next are asked in every transaction of the hot path: made once, for
-building a statement costs more than running it."""
-
-
-def rows_asked(tenant: str, messages_: Iterable[VerifiedMessage]) -> dict[str, Any]:
-    """For `ROWS_OF`; of several registers it may find a row of one with the id of another's message."""
-    found = [(message.identity.register, message.header.message_id) for message in messages_]
-    registers = dict.fromkeys(register for register, _ in found)
-    return {"tenant": tenant, "registers": [*registers], "ids": [message_id for _, message_id in found]}
-
-
-CONSENTS_OF: Final = select(
-    consents.c.consent, consents.c.register, consents.c.interaction, consents.c.receipt
-).where(consents.c.tenant == bindparam("tenant"), consents.c.consent.in_(bindparam("ids", expanding=True)))
-"""What is known of consents."""
-
-WITHDRAWALS_OF: Final = select(withdrawals.c.consent, withdrawals.c.withdrawn_at_ms).where(
-    withdrawals.c.tenant == bindparam("tenant"), withdrawals.c.consent.in_(bindparam("ids", expanding=True))
-)
-"""Which consents were withdrawn, and when."""
-
-USAGE_OF: Final = select(usage.c.frames, usage.c.bytes).where(
-    usage.c.tenant == bindparam("tenant"), usage.c.day == bindparam("day")
-)
-"""What a tenant has stored on a day."""
 
 
 def interaction_owners(tenant: str, ids: Sequence[bytes]) -> Select[Any]:
@@ -153,8 +78,6 @@ class Statements:
 
     def __init__(self, *, sqlite: bool) -> None:
         new: Any = _SQLITE if sqlite else _POSTGRES
-        # Kept from others until the transaction ends; SQLite's has one writer anyhow.
-        self.lock: Select[Any] = ROWS_OF if sqlite else ROWS_OF.with_for_update()
         self.add_rows = (
             new(messages).on_conflict_do_nothing().returning(messages.c.register, messages.c.message_id)
         )
@@ -164,21 +87,12 @@ class Statements:
         )
         self.add_outcomes = new(outcomes).on_conflict_do_nothing().returning(outcomes.c.outcome)
         self.add_withdrawal = new(withdrawals).on_conflict_do_nothing()
-        self.add_frames = new(frames).on_conflict_do_nothing()
         self.add_quarantine = new(quarantine).on_conflict_do_nothing()
         counted = new(refusals)
         self.add_refusals = counted.on_conflict_do_update(
             index_elements=list(refusals.primary_key),
             set_={"count": refusals.c.count + counted.excluded.count},
         ).returning(refusals.c.count)
-        used = new(usage)
-        self.add_usage = used.on_conflict_do_update(
-            index_elements=list(usage.primary_key),
-            set_={
-                "frames": usage.c.frames + used.excluded.frames,
-                "bytes": usage.c.bytes + used.excluded.bytes,
-            },
-        )
 
 
 _SQLITE: Final = sqlite.insert

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, exc
 
 from cloud.collector.acceptance import day_of
 from cloud.collector.adapters import ledger_statements as sql
+from cloud.collector.adapters.hot_statements import HotStatements
 from cloud.collector.adapters.ledger_values import (
     consent_id_of,
     consent_values,
     frame_values,
-    row_of,
     row_values,
     sale_values,
 )
@@ -68,6 +68,7 @@ class SqlLedger:
         self._database = database
         self._outage = outage or DatabaseOutage()
         self._statements = sql.Statements(sqlite=database.is_sqlite)
+        self._hot = HotStatements(sqlite=database.is_sqlite)
         self._threads = ThreadPoolExecutor(1 if database.is_sqlite else threads, thread_name_prefix="ledger")
 
     def close(self) -> None:
@@ -124,23 +125,15 @@ class SqlLedger:
         ]
 
     def _facts(self, c: Connection, tenant: str, offers: Sequence[Offer], now_ms: int) -> list[Facts]:
-        asked = sql.rows_asked(tenant, [offer.message for offer in offers])
-        rows = {(row.register, row.message_id): row_of(row) for row in c.execute(sql.ROWS_OF, asked)}
+        rows = self._hot.rows(c, tenant, (offer.message for offer in offers), lock=False)
         consent_ids = [offer.consent.consent_id for offer in offers if offer.consent]
         consents: dict[bytes, ConsentFact] = {}
         withdrawn: dict[bytes, int] = {}
         frames, size = 0, 0
         if consent_ids:
-            consents = {
-                found.consent: ConsentFact(found.register, found.interaction, found.receipt)
-                for found in c.execute(sql.CONSENTS_OF, {"tenant": tenant, "ids": consent_ids})
-            }
-            withdrawn = {
-                found.consent: found.withdrawn_at_ms
-                for found in c.execute(sql.WITHDRAWALS_OF, {"tenant": tenant, "ids": consent_ids})
-            }
-            used = c.execute(sql.USAGE_OF, {"tenant": tenant, "day": day_of(now_ms)}).one_or_none()
-            frames, size = used or (0, 0)
+            consents = self._hot.consents(c, tenant, consent_ids)
+            withdrawn = self._hot.withdrawals(c, tenant, consent_ids)
+            frames, size = self._hot.usage(c, tenant, day_of(now_ms))
         facts = []
         for offer in offers:
             consent_id = offer.consent.consent_id if offer.consent else b""
@@ -165,7 +158,7 @@ class SqlLedger:
         }
         if new:
             values = [value for _, (_, value) in sorted(new.items())]
-            ours = set(c.execute(self._statements.add_consents, values).scalars())
+            ours = self._hot.add_consents(c, values)
             for consent_id, (index, _) in new.items():
                 if consent_id not in ours:
                     rulings[index] = _RACED
@@ -220,7 +213,7 @@ class SqlLedger:
                 rulings[index] = _RACED
         if new:
             values_list = [values for _, (_, values) in sorted(new.items())]
-            ours = {(r.register, r.message_id) for r in c.execute(self._statements.add_rows, values_list)}
+            ours = self._hot.add_rows(c, values_list)
             for key, (index, _) in new.items():
                 if key not in ours:
                     rulings[index] = _RACED
@@ -262,15 +255,11 @@ class SqlLedger:
     def _finish(self, c: Connection, tenant: str, endings: Sequence[Ending], now_ms: int) -> list[Row | None]:
         consents = [consent_id_of(ending.offer) for ending in endings]
         lock_to_finish(c, tenant, consents)
-        asked = sql.rows_asked(tenant, [ending.offer.message for ending in endings])
-        rows = {
-            (row.register, row.message_id): row_of(row) for row in c.execute(self._statements.lock, asked)
-        }
-        withdrawn = {
-            row.consent for row in c.execute(sql.WITHDRAWALS_OF, {"tenant": tenant, "ids": consents})
-        }
+        rows = self._hot.rows(c, tenant, (ending.offer.message for ending in endings), lock=True)
+        withdrawn = self._hot.withdrawals(c, tenant, consents)
         ended: list[Row | None] = []
-        updates, frames, size = [], [], 0
+        updates: list[tuple[Row, bytes]] = []
+        frames, size = [], 0
         for ending, consent in zip(endings, consents, strict=True):
             message = ending.offer.message
             row = rows.get((message.identity.register, message.header.message_id))
@@ -279,39 +268,33 @@ class SqlLedger:
                 continue
             after = row_ended(row, ending, withdrawn=consent in withdrawn)
             ended.append(after)
-            updates.append(sql.end_values(tenant, after, ending.offer.token))
+            updates.append((after, ending.offer.token))
             if after.state is State.STORED:
                 frames.append(frame_values(tenant, ending, now_ms))
                 size += len(message.message)
         if updates:
-            c.execute(sql.END, updates)
+            self._hot.end(c, tenant, updates)
         if frames:
-            c.execute(self._statements.add_frames, frames)
-            used = {"tenant": tenant, "day": day_of(now_ms), "frames": len(frames), "bytes": size}
-            c.execute(self._statements.add_usage, used)
+            self._hot.add_frames(c, frames)
+            self._hot.add_usage(c, tenant, day_of(now_ms), len(frames), size)
         return ended
 
     # ---- the rest ----
 
     async def row(self, tenant: str, register: str, message_id: bytes) -> Row | None:
         """As the port says."""
-        return await self._in_transaction(tenant, lambda c: self._one(c, tenant, register, message_id))
-
-    def _one(self, c: Connection, tenant: str, register: str, message_id: bytes) -> Row | None:
-        asked = {"tenant": tenant, "registers": [register], "ids": [message_id]}
-        found = c.execute(self._statements.lock, asked).one_or_none()
-        return row_of(found) if found is not None else None
+        return await self._in_transaction(tenant, lambda c: self._hot.row(c, tenant, register, message_id))
 
     async def fail(self, tenant: str, failure: Failure, now_ms: int) -> Row:
         """As the port says."""
         return await self._in_transaction(tenant, lambda c: self._fail(c, tenant, failure, now_ms))
 
     def _fail(self, c: Connection, tenant: str, failure: Failure, now_ms: int) -> Row:
-        before = self._one(c, tenant, failure.identity.register, failure.message_id)
+        before = self._hot.row(c, tenant, failure.identity.register, failure.message_id)
         row = row_failed(failure, before, now_ms)
         if before is None:
             values = row_values(tenant, row, failure.kind, len(failure.message), late=False)
-            c.execute(self._statements.add_rows, [values])
+            self._hot.add_rows(c, [values])
         elif row is not before:
             c.execute(sql.settle(tenant, before, row, late=False))
         if row is not before and set_aside(failure, row):
@@ -366,7 +349,7 @@ class SqlLedger:
         """As the port says."""
 
         def work(c: Connection) -> bool:
-            row = self._one(c, tenant, version.register, version.message_id)
+            row = self._hot.row(c, tenant, version.register, version.message_id)
             if row is None or row.state is not State.CLAIMED:
                 return row is None or row.version != version.version
             if row.token is not None and (row.lease_until_ms or 0) > now_ms:
