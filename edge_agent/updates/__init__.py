@@ -1,0 +1,1 @@
+"""New models on the register: slots, trial, return, and the errands that the updater is sent on."""
