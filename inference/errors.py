@@ -35,6 +35,14 @@ class BrokenAnswer(ModelError):
     """The network failed, or answered something impossible such as NaN; nothing of it may be shown."""
 
 
+class GoldenMismatch(ModelError):
+    """The model answers its golden frames otherwise than where it was made; nothing of it may be shown."""
+
+
+class UnusableGolden(ModelError):
+    """The golden frames are missing, broken or of another model; the model cannot be checked by them."""
+
+
 class ModelInUse(ModelError):
     """Two threads called one `FlavourModel` at once."""
 
