@@ -179,7 +179,12 @@ class CollectorConfig:
     )
     batch_max: int = field(default=64, metadata=_key("messages in one transaction", low=1, high=1000))
     batch_ms: int = field(
-        default=10, metadata=_key("how long a transaction waits for further messages", low=0, high=1000)
+        default=250,
+        metadata=_key(
+            "how long a transaction waits for more messages at most; never over an eighth of what they take",
+            low=0,
+            high=1000,
+        ),
     )
     lease_s: int = field(
         default=30, metadata=_key("after so long another collector may take over a message", low=1, high=3600)

@@ -33,7 +33,7 @@ class Answers:
     """Signs and publishes what became of messages, and acknowledges them.
 
     Args:
-        ended: Called once for each message, when nothing of it is left to do.
+        ended: Called once for each message, when nothing of it is left to do, with the milliseconds it took.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Answers:
         signer_of: SignerOf,
         clock: Clock,
         watch: Watch,
-        ended: Callable[[Delivery], None],
+        ended: Callable[[Delivery, int], None],
     ) -> None:
         self._link = link
         self._signer_of = signer_of
@@ -78,7 +78,7 @@ class Answers:
         """On a topic that names no register: there is nobody to answer or to count it for."""
         self._link.acknowledge(delivery)
         self._watch.answered(Answered(delivery.topic, len(delivery.payload), None, None, 0, reason, detail))
-        self._ended(delivery)
+        self._ended(delivery, 0)
 
     def take_refusals(self) -> dict[str, Sequence[RefusalCount]]:
         """What was refused since the last call, by tenant."""
@@ -125,20 +125,21 @@ class Answers:
         lag_ms: int | None = None,
     ) -> None:
         self._link.acknowledge(work.delivery)
+        took_ms = self._clock.now_ms() - work.received_at_ms
         self._watch.answered(
             Answered(
                 topic=work.delivery.topic,
                 size=len(work.delivery.payload),
                 message_id=receipt.message if receipt else None,
                 verdict=receipt.verdict if receipt else None,
-                took_ms=self._clock.now_ms() - work.received_at_ms,
+                took_ms=took_ms,
                 reason=reason,
                 detail=detail,
                 repeated=repeated,
                 lag_ms=lag_ms,
             )
         )
-        self._ended(work.delivery)
+        self._ended(work.delivery, took_ms)
 
     def _count(self, work: Work, reason: Reason) -> None:
         identity = work.topic.identity

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 
 from cloud.collector.answers import Answers, Work
-from cloud.collector.batches import Batches
+from cloud.collector.batches import Batches, Pace
 from cloud.collector.failures import Failures
 from cloud.collector.in_flight import InFlight
 from cloud.collector.isolation import each_by_itself
@@ -19,8 +19,14 @@ from cloud.errors import DatabaseAway
 class Claims:
     """The second half of a frame's way."""
 
-    def __init__(
-        self, world: World, limits: Limits, in_flight: InFlight, answers: Answers, failures: Failures
+    def __init__(  # noqa: PLR0917 - the parts that it works with
+        self,
+        world: World,
+        limits: Limits,
+        in_flight: InFlight,
+        pace: Pace,
+        answers: Answers,
+        failures: Failures,
     ) -> None:
         self._world = world
         self._limits = limits
@@ -29,7 +35,7 @@ class Claims:
         self._outage = Outage()
         self._put: Batches[tuple[Work, Ending]] = Batches(
             most=limits.batch_max,
-            linger_s=limits.batch_ms / 1000,
+            pace=pace,
             per_tenant=limits.in_flight,
             more=lambda: in_flight.messages > len(self._put),
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from cloud.collector.acceptance import Terms, accept
 from cloud.collector.answers import Answers, Work
-from cloud.collector.batches import Batches
+from cloud.collector.batches import Batches, Pace
 from cloud.collector.claims import Claims
 from cloud.collector.failures import Failures
 from cloud.collector.in_flight import InFlight
@@ -47,15 +47,17 @@ class Collector:
         self._limits = limits
         self._accept = accept
         self.in_flight = InFlight(limits)
+        self._pace = Pace(limits.batch_ms / 1000)
         self._answers = Answers(world.link, world.signer_of, world.clock, world.watch, self._leave)
         self._failures = Failures(world.ledger, self._answers, world.watch, limits)
         self._offers = Offers(KnownSenders(world.directory), world.token)
-        self.claims = Claims(world, limits, self.in_flight, self._answers, self._failures)
+        self.claims = Claims(world, limits, self.in_flight, self._pace, self._answers, self._failures)
         self._arrived: Batches[Work] = Batches(
             most=limits.batch_max,
-            linger_s=limits.batch_ms / 1000,
+            pace=self._pace,
             per_tenant=max(1, limits.in_flight // 2),
-            more=lambda: not self.in_flight.full,
+            # Who comes to an idle collector goes at once: there is nothing to wait for.
+            more=lambda: not self.in_flight.full and self.in_flight.messages > len(self._arrived),
         )
         self._company = Company()
 
@@ -97,8 +99,9 @@ class Collector:
         if not self._arrived.put(tenant, work, bounded=shared):
             self._answers.later(work, claimed_id(delivery.payload), self._limits.terms.busy_retry_ms, "queue")
 
-    def _leave(self, delivery: Delivery) -> None:
+    def _leave(self, delivery: Delivery, took_ms: int) -> None:
         self.in_flight.leave(len(delivery.payload))
+        self._pace.took(took_ms)
 
     # ---- examine, open ----
 

@@ -13,8 +13,8 @@ class Limits:
     """Messages in work; the broker holds the rest (MQTT's receive maximum)."""
     in_flight_bytes: int = 32 * 1024 * 1024
     batch_max: int = 64
-    batch_ms: int = 10
-    """Nobody waits for it: a message that comes alone goes at once, and of many each costs less."""
+    batch_ms: int = 250
+    """A batch waits so long at most, and no longer than an eighth of what messages take (`batches.Pace`)."""
     workers: int = 2
     """Transactions at once, of each of the two steps."""
     attempts_max: int = 3
