@@ -30,7 +30,7 @@ def test_every_reason_has_a_row() -> None:
 
 def test_every_kind_has_a_row() -> None:
     """By the end of its topic."""
-    rows = re.findall(r"^\| `((?:up|down)/[a-z]+)` \|", _PROTOCOL, re.MULTILINE)
+    rows = re.findall(r"^\| `((?:up|down)/[a-z-]+)` \|", _PROTOCOL, re.MULTILINE)
     assert rows == [*(f"up/{kind}" for kind in Up), *(f"down/{kind}" for kind in Down)]
 
 

@@ -21,7 +21,14 @@ from wire_protocol.topics import RECEIPTED, ROOT, Down, Identity, Kind, Topic, U
 FILE: Final = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 RENEW: Final = "python -m tests.builders.asyncapi"
 
-_SIGNED_BY: Final = {Down.RECEIPT: "receipts", Down.BLANKS: "consent", Down.ERASE: "consent"}
+_SIGNED_BY: Final = {
+    Down.RECEIPT: "receipts",
+    Down.BLANKS: "consent",
+    Down.ERASE: "consent",
+    Down.DESIRED: "fleet",
+    Down.FILE_BLOCK: "files",
+}
+_RETAINED: Final = {Up.STATUS, Down.DESIRED}
 _MQTT: Final = {"bindingVersion": "0.2.0"}
 _DESCRIPTION: Final = """\
 What a register and the cloud say to each other over MQTT 5. Seen from the register: `send` goes up, `receive`
@@ -145,7 +152,7 @@ def _operation(kind: Kind) -> dict[str, Any]:
         "action": "send" if upwards else "receive",
         "channel": {"$ref": f"#/channels/{_id(kind)}"},
         "messages": [{"$ref": f"#/channels/{_id(kind)}/messages/{_id(kind)}"}],
-        "bindings": {"mqtt": {"qos": 1, **({"retain": kind is Up.STATUS} if upwards else {}), **_MQTT}},
+        "bindings": {"mqtt": {"qos": 1, **({"retain": kind in _RETAINED} if upwards else {}), **_MQTT}},
     }
 
 
@@ -166,7 +173,7 @@ def _message(kind: Kind) -> dict[str, Any]:
             if isinstance(kind, Up)
             else f"a `{_SIGNED_BY[kind]}` key of the tenant"
         ),
-        **({"x-receipted": kind in RECEIPTED} if isinstance(kind, Up) else {}),
+        **({"x-receipted": kind in RECEIPTED} if isinstance(kind, Up) else {"x-retained": kind in _RETAINED}),
     }
 
 

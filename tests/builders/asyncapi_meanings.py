@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from wire_protocol import consent, messages
+from wire_protocol import consent, fleet_messages, messages
 
 _INTERACTION: Final = "The interaction's UUID version 7, as its 16 bytes."
 _CONSENT: Final = "The id of the blank that the customer's consent filled."
@@ -74,6 +74,57 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "counters": "Anything worth counting.",
         "model_digest": "SHA-256 of the model that runs, in 64 hex digits, no prefix; absent without one.",
         "model_version": "Its version.",
+        "generation": "Of the newest desired state that this register knows; 0 before the first.",
+        "release": "Number of the model that runs; absent for the model that came with the software.",
+        "certificate_until": "When the register's certificate ends.",
+        "camera": "How the camera is, in a word.",
+        "update": "The newest attempt at a release; absent before the first.",
+        "metadata": "The signed metadata of releases that the register holds; absent before the first.",
+        "health": "How the model that runs does; absent without one.",
+        "shadow": "How a release does that runs beside it; absent without one.",
+    },
+    fleet_messages.UpdateProgress: {
+        "transaction": "16 random bytes, the same from the order to the verdict.",
+        "release": "Which one.",
+        "state": "How far it has come.",
+        "at": "When it came there.",
+        "fetched_bytes": "Of the network, so far.",
+        "total_bytes": "Of the whole network; 0 while that is not known.",
+        "reason": "Why it did not come to run or to stay; absent otherwise.",
+        "words": "The same for people, with figures.",
+    },
+    fleet_messages.MetadataSeen: {
+        "root": "Version of the root metadata.",
+        "timestamp": "Version of the timestamp metadata.",
+        "snapshot": "Version of the snapshot metadata.",
+        "targets": "Version of the targets metadata.",
+        "expires_at": "When the first of them ends; later no new release is taken, what runs goes on.",
+        "floor": "The least release that the chain's targets key ever allowed; it never sinks.",
+    },
+    fleet_messages.ModelHealth: {
+        "since": "When this model was put in use.",
+        "recommendations": "Answers since then.",
+        "errors": "Answers that failed.",
+        "crashes": "Starts of the software that followed no orderly end.",
+        "nobody": "Answers that nobody stood there.",
+        "p50_ms": "Median of the time an answer takes.",
+        "p99_ms": "The time that 99 of 100 answers keep.",
+        "confidence": "How often the first flavour's probability lay in each of ten equal steps.",
+        "labels": "How often each flavour came first, by its index in the model's catalogue.",
+    },
+    fleet_messages.ShadowHealth: {
+        "release": "Which one.",
+        "digest": "SHA-256 of its network, in 64 hex digits, no prefix.",
+        "compared": "Pictures that both saw.",
+        "same_first": "On how many the first flavour was the same.",
+        "same_three": "On how many the three flavours were the same, in any order.",
+        "errors": "Pictures on which it failed.",
+        "p99_ms": "The time that 99 of 100 of its answers keep.",
+    },
+    fleet_messages.FileRequestUp: {
+        "path": "Below the chain's repository, such as metadata/2.root.json; no part is . or ..",
+        "offset": "First byte of the piece.",
+        "length": "Bytes of the piece; fewer come at the end of the file.",
     },
     messages.StatusUp: {
         "online": "True on connecting; false in the last will.",
@@ -92,6 +143,29 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
     },
     messages.BlanksDown: {"blanks": "Consent blanks, each the bytes of a COSE_Sign1 (see ConsentBlank)."},
     messages.EraseDown: {"consents": "Ids of consents that ended."},
+    fleet_messages.DesiredDown: {
+        "generation": "Grows with each order; a register ignores those up to its own.",
+        "settings": "What the cloud decides for this register besides.",
+        "release": "Number of the release to run; absent: the model that came with the software, or "
+        "best-sellers where the chain's keys set a least release.",
+        "digest": "SHA-256 of its network, in 64 hex digits, no prefix; present with release, and only with "
+        "it. Another one under the same number is refused.",
+        "rollout": "Of which it is part; absent otherwise.",
+    },
+    fleet_messages.Settings: {
+        "shadow": "A release to run beside the other and never to show.",
+        "trial_ms": "How long a new release is on trial at least.",
+        "trial_recommendations": "How many answers a trial needs at least.",
+        "report_every_s": "How often to report.",
+    },
+    fleet_messages.FileBlockDown: {
+        "request": "The id of the message that asked.",
+        "status": "ok: the piece is attached; missing: no such file; beyond: the offset lies behind its end; "
+        "busy: ask again after retry_after_ms.",
+        "offset": "First byte of the piece.",
+        "total": "Bytes of the whole file.",
+        "retry_after_ms": "When to ask again; present with busy.",
+    },
     consent.Blank: {
         "blank": "Names the blank, and later the consent.",
         "tenant": "Whose blank it is.",

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire_protocol import consent, envelope, messages
+from wire_protocol import consent, envelope, fleet_messages, messages
 from wire_protocol.envelope import Header, KeyLookup, KeyRecord
 from wire_protocol.keys import Algorithm, SigningKey
 from wire_protocol.messages import Payload
@@ -41,6 +41,8 @@ REGISTER_KEY: Final = ed25519_key("register")
 REGISTER_P256_KEY: Final = p256_key("register with a security chip")
 RECEIPTS_KEY: Final = ed25519_key("receipts")
 CONSENT_KEY: Final = ed25519_key("consent")
+FLEET_KEY: Final = ed25519_key("fleet")
+FILES_KEY: Final = ed25519_key("files")
 PICTURE_PRIVATE: Final = label_bytes("picture")
 PICTURE_PUBLIC: Final = X25519PrivateKey.from_private_bytes(PICTURE_PRIVATE).public_key().public_bytes_raw()
 
@@ -86,6 +88,10 @@ PICTURE: Final = bytes.fromhex(
 )
 
 _FLAVOURS: Final = ("pistachio", "stracciatella", "lemon")
+
+FILE_PIECE: Final = b"the first piece of a network"
+RELEASE_DIGEST: Final = label_bytes("network of release 7").hex()
+_FILE: Final = f"targets/releases/7/{RELEASE_DIGEST}.model.onnx"
 
 PAYLOADS: Final[Mapping[Kind, Payload]] = {
     Up.FRAME: messages.FrameUp(
@@ -145,6 +151,7 @@ PAYLOADS: Final[Mapping[Kind, Payload]] = {
         counters=(messages.Counter("captured", 120), messages.Counter("stored", 117)),
     ),
     Up.STATUS: messages.StatusUp(online=True, since=NOW_MS, agent_version="0.2.0"),
+    Up.FILE_REQUEST: fleet_messages.FileRequestUp(path=_FILE, offset=0, length=100_000),
     Down.RECEIPT: messages.ReceiptDown(
         message=label_bytes("id of up/frame", 16),
         sha256=label_bytes("replaced by the frame's"),
@@ -154,7 +161,63 @@ PAYLOADS: Final[Mapping[Kind, Payload]] = {
     ),
     Down.BLANKS: messages.BlanksDown(blanks=(BLANK_BYTES,)),
     Down.ERASE: messages.EraseDown(consents=(BLANK.blank,)),
+    Down.DESIRED: fleet_messages.DesiredDown(
+        generation=3,
+        settings=fleet_messages.Settings(shadow=8, trial_ms=60_000, trial_recommendations=30),
+        release=7,
+        digest=RELEASE_DIGEST,
+        rollout=label_bytes("rollout", 16),
+    ),
+    Down.FILE_BLOCK: fleet_messages.FileBlockDown(
+        request=label_bytes("id of up/file-request", 16),
+        status=fleet_messages.FileStatus.OK,
+        total=len(FILE_PIECE),
+    ),
 }
+
+FULL_REPORT: Final = replace(
+    cast("messages.ReportUp", PAYLOADS[Up.REPORT]),
+    model_digest=RELEASE_DIGEST,
+    model_version="2026.11.2",
+    generation=3,
+    release=7,
+    certificate_until=NOW_MS + 60 * 86_400_000,
+    camera="ok",
+    update=fleet_messages.UpdateProgress(
+        transaction=label_bytes("transaction", 16),
+        release=8,
+        state=fleet_messages.UpdateState.REFUSED,
+        at=NOW_MS - 1_000,
+        fetched_bytes=1_000_000,
+        total_bytes=1_000_000,
+        reason=fleet_messages.UpdateReason.TOO_SLOW,
+        words="p99 14.2 ms, the budget is 10.0",
+    ),
+    metadata=fleet_messages.MetadataSeen(
+        root=1, timestamp=41, snapshot=9, targets=8, expires_at=NOW_MS + 7 * 86_400_000, floor=5
+    ),
+    health=fleet_messages.ModelHealth(
+        since=NOW_MS - 3_600_000,
+        recommendations=120,
+        errors=1,
+        crashes=0,
+        nobody=4,
+        p50_ms=0.75,
+        p99_ms=3.125,
+        confidence=(0, 0, 10, 30, 40, 20, 10, 5, 4, 1),
+        labels=(60, 40, 20),
+    ),
+    shadow=fleet_messages.ShadowHealth(
+        release=8,
+        digest=label_bytes("network of release 8").hex(),
+        compared=100,
+        same_first=91,
+        same_three=80,
+        errors=0,
+        p99_ms=2.5,
+    ),
+)
+"""A report with everything that may stand in one."""
 
 REFUSED_RECEIPT: Final = messages.ReceiptDown(
     message=label_bytes("id of up/frame", 16),
@@ -212,6 +275,13 @@ _SENT_AFTER_MS: Final[Mapping[Kind, int]] = {
     Up.OUTCOME: 30_000,
     Down.RECEIPT: 5_000,
 }
+_SIGNERS: Final[Mapping[Kind, SigningKey]] = {
+    Down.RECEIPT: RECEIPTS_KEY,
+    Down.BLANKS: CONSENT_KEY,
+    Down.ERASE: CONSENT_KEY,
+    Down.DESIRED: FLEET_KEY,
+    Down.FILE_BLOCK: FILES_KEY,
+}
 
 
 def _message_id(kind: Kind) -> bytes:
@@ -226,14 +296,17 @@ def _message_id(kind: Kind) -> bytes:
 
 def signer(kind: Kind) -> SigningKey:
     """Who signs a kind."""
-    if isinstance(kind, Up):
-        return REGISTER_KEY
-    return RECEIPTS_KEY if kind is Down.RECEIPT else CONSENT_KEY
+    return REGISTER_KEY if isinstance(kind, Up) else _SIGNERS[kind]
 
 
 def attachments(kind: Kind, sealed: bytes) -> tuple[bytes, ...]:
     """What a kind's example carries."""
-    return {Up.FRAME: (RECEIPT_BYTES, sealed), Up.CONSENT: (RECEIPT_BYTES,)}.get(kind, ())
+    carried: Mapping[Kind, tuple[bytes, ...]] = {
+        Up.FRAME: (RECEIPT_BYTES, sealed),
+        Up.CONSENT: (RECEIPT_BYTES,),
+        Down.FILE_BLOCK: (FILE_PIECE,),
+    }
+    return carried.get(kind, ())
 
 
 def example(kind: Kind, *, sealed: bytes = b"sealed picture", key: SigningKey | None = None) -> Example:

@@ -66,7 +66,9 @@ def _examples(sealed: bytes) -> Iterator[tuple[str, wire.Example, str]]:
         yield _name(kind), example, _signer_name(kind)
     refused = wire.sign(wire.header(Down.RECEIPT), wire.REFUSED_RECEIPT, (), wire.RECEIPTS_KEY)
     no_model = wire.sign(wire.header(Up.INTERACTION), wire.NO_MODEL_INTERACTION, (), wire.REGISTER_KEY)
+    full_report = wire.sign(wire.header(Up.REPORT), wire.FULL_REPORT, (), wire.REGISTER_KEY)
     yield "down-receipt-refused", refused, "receipts"
+    yield "up-report-full", full_report, "register"
     yield "up-interaction-no-model", no_model, "register"
     yield "up-withdrawal-es256", wire.example(Up.WITHDRAWAL, key=wire.REGISTER_P256_KEY), "register-es256"
 
@@ -78,7 +80,16 @@ def _name(kind: Kind) -> str:
 def _signer_name(kind: Kind) -> str:
     if isinstance(kind, Up):
         return "register"
-    return "receipts" if kind is Down.RECEIPT else "consent"
+    return _SIGNERS[kind]
+
+
+_SIGNERS: Final = {
+    Down.RECEIPT: "receipts",
+    Down.BLANKS: "consent",
+    Down.ERASE: "consent",
+    Down.DESIRED: "fleet",
+    Down.FILE_BLOCK: "files",
+}
 
 
 def make_seal() -> dict[str, Any]:
@@ -132,6 +143,8 @@ def _keys() -> dict[str, Any]:
         "register-es256": _key(wire.REGISTER_P256_KEY, "register with a security chip"),
         "receipts": _key(wire.RECEIPTS_KEY, "receipts"),
         "consent": _key(wire.CONSENT_KEY, "consent"),
+        "fleet": _key(wire.FLEET_KEY, "fleet"),
+        "files": _key(wire.FILES_KEY, "files"),
         "picture": {
             "algorithm": "X25519",
             "private": wire.PICTURE_PRIVATE.hex(),

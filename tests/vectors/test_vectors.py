@@ -17,7 +17,14 @@ from wire_protocol.topics import Topic, Up
 
 _DOCUMENTS = documents()
 _MESSAGES = [name for name, document in _DOCUMENTS.items() if "message" in document]
-_KEYS = wire.lookup(wire.REGISTER_KEY, wire.REGISTER_P256_KEY, wire.RECEIPTS_KEY, wire.CONSENT_KEY)
+_KEYS = wire.lookup(
+    wire.REGISTER_KEY,
+    wire.REGISTER_P256_KEY,
+    wire.RECEIPTS_KEY,
+    wire.CONSENT_KEY,
+    wire.FLEET_KEY,
+    wire.FILES_KEY,
+)
 
 
 @pytest.mark.parametrize("name", _DOCUMENTS)

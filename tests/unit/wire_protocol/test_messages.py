@@ -6,8 +6,8 @@ import pytest
 from tests.builders import wire_messages as wire
 from wire_protocol import messages
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.fields import encode_payload, from_value, to_value
-from wire_protocol.limits import ATTACHMENTS_MAX, PAYLOAD_MAX_BYTES
+from wire_protocol.fields import decode_payload, encode_payload, from_value, to_value
+from wire_protocol.limits import ATTACHMENTS_MAX, COUNT_MAX, PAYLOAD_MAX_BYTES
 from wire_protocol.messages import ATTACHED, PAYLOADS, ReceiptDown, Verdict
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Down, Up
@@ -19,9 +19,9 @@ def test_every_kind_has_one_payload() -> None:
     assert len(set(PAYLOADS.values())) == len(PAYLOADS)
 
 
-def test_only_frames_and_consents_carry_something() -> None:
+def test_only_frames_consents_and_file_blocks_carry_something() -> None:
     """And as much as the limit says."""
-    assert set(ATTACHED) == {Up.FRAME, Up.CONSENT}
+    assert set(ATTACHED) == {Up.FRAME, Up.CONSENT, Down.FILE_BLOCK}
     assert max(map(len, ATTACHED.values())) == ATTACHMENTS_MAX
 
 
@@ -92,8 +92,27 @@ def test_the_largest_interaction_fits_a_payload() -> None:
 
 
 def test_the_largest_report_fits_a_payload() -> None:
-    """64 counters with the longest names."""
-    payload = wire.PAYLOADS[Up.REPORT]
-    assert isinstance(payload, messages.ReportUp)
-    full = replace(payload, counters=(messages.Counter("\U0001f366" * 64, (1 << 53) - 1),) * 64)
+    """64 counters with the longest names, 64 flavours, the longest words."""
+    report = wire.FULL_REPORT
+    assert report.update is not None
+    assert report.health is not None
+    full = replace(
+        report,
+        counters=(messages.Counter("\U0001f366" * 64, (1 << 53) - 1),) * 64,
+        update=replace(report.update, words="\U0001f366" * 200),
+        health=replace(report.health, confidence=(COUNT_MAX,) * 10, labels=(COUNT_MAX,) * 64),
+    )
     assert len(encode_payload(full)) <= PAYLOAD_MAX_BYTES
+
+
+def test_a_report_from_before_releases_is_still_one() -> None:
+    """Registers in the field are updated last: what was added is optional."""
+    value = to_value(wire.PAYLOADS[Up.REPORT])
+    assert isinstance(value, dict)
+    older = {name: one for name, one in value.items() if name != "generation"}
+    assert from_value(messages.ReportUp, older, "") == wire.PAYLOADS[Up.REPORT]
+
+
+def test_a_full_report_comes_back_as_it_was() -> None:
+    """With progress, metadata, health and a shadow."""
+    assert decode_payload(messages.ReportUp, encode_payload(wire.FULL_REPORT)) == wire.FULL_REPORT

@@ -73,13 +73,22 @@ def test_rights_name_one_register_only() -> None:
 
 
 def test_every_kind_has_somebody_who_reads_it() -> None:
-    """Collectors, keeper and console together subscribe to all that registers send, each to its own."""
-    filters = (topics.FRAMES_SHARE, *topics.EVENTS_SHARES, *topics.KEEPER_SHARES, topics.STATUS_FILTER)
+    """The services together subscribe to all that registers send; a share has one service's name."""
+    filters = (
+        topics.FRAMES_SHARE,
+        *topics.EVENTS_SHARES,
+        *topics.KEEPER_SHARES,
+        *topics.FILES_SHARES,
+        topics.STATUS_FILTER,
+    )
     kinds = [text.rsplit("/", 1)[1] for text in filters]
     assert sorted(kinds) == sorted(Up)
+    filters += topics.ROLLOUT_SHARES  # a report has two readers: who counts blanks, and who brings releases
     assert all(text.split("/")[-6:-3] == ["topscoop", "v1", "+"] for text in filters)
+    shares = [text.split("/")[1] for text in filters if text.startswith("$share/")]
+    assert len(shares) == len(set(shares)) == len(filters) - 1
 
 
 def test_what_is_receipted_goes_up() -> None:
     """The spool waits for an answer to exactly these."""
-    assert {*Up} - {Up.REPORT, Up.STATUS} == topics.RECEIPTED
+    assert {*Up} - {Up.REPORT, Up.STATUS, Up.FILE_REQUEST} == topics.RECEIPTED

@@ -43,8 +43,8 @@ def test_what_no_role_mentions_is_denied() -> None:
     assert [name for name, allowed in DEFAULT_ACCESS.items() if allowed] == ["unsubscribe"]
 
 
-def test_services_publish_receipts_blanks_and_erasures_and_only_one_each() -> None:
-    """T7: the collector sends no blanks, the keeper no receipts, and only the admin changes rights."""
+def test_each_kind_that_goes_down_has_one_service_that_publishes_it() -> None:
+    """T7: the collector sends no blanks, the file service no orders, and only the admin changes rights."""
     publishing = {
         name: {right.topic for right in rights or () if right.operation is Operation.PUBLISH}
         for name, rights in desired([]).roles.items()
@@ -52,6 +52,8 @@ def test_services_publish_receipts_blanks_and_erasures_and_only_one_each() -> No
     assert publishing == {
         "service:collector": {"topscoop/v1/+/+/down/receipt"},
         "service:keeper": {"topscoop/v1/+/+/down/blanks", "topscoop/v1/+/+/down/erase"},
+        "service:rollout": {"topscoop/v1/+/+/down/desired"},
+        "service:files": {"topscoop/v1/+/+/down/file-block"},
         "service:admin": {CONTROL_TOPIC},
     }
 

@@ -26,7 +26,7 @@ def test_nobody_else_reads_it(pki: PkiFolder) -> None:
     modes = {path: path.stat().st_mode & 0o777 for path in [pki.path, *pki.path.rglob("*")]}
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
-    assert len(modes) == 15
+    assert len(modes) == 9 + 2 * len(SERVICE_NAMES)
 
 
 def test_a_second_run_changes_nothing(pki: PkiFolder) -> None:
