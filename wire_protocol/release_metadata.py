@@ -257,7 +257,7 @@ def read_listing(policy: Any, customs: Mapping[str, Any]) -> Listing:
         target = ReleaseTarget.from_value(custom)
         if target.release != release or target.golden not in customs or release in read.withdrawn:
             raise BadReleaseMetadata(
-                f"release metadata: {path} contradicts the rest: its number, its golden frames or a withdrawal",
+                f"release metadata: {path} contradicts the rest: number, golden frames or a withdrawal",
                 remedy="Have the chain's releases signed again with the present version of Topscoop.",
             )
         releases[release] = target
