@@ -308,7 +308,8 @@ register_health = Table(  # the newest verified report of each register, and whe
     Column("reported_at_ms", BigInteger),  # by the register's clock
     Column("sequence", BigInteger, nullable=False),  # of that report: an older one never replaces it
     Column("online", Boolean),  # null: never heard of
-    Column("online_since_ms", BigInteger),
+    Column("online_since_ms", BigInteger),  # or offline since, by our clock
+    Column("status_sequence", BigInteger),  # of the status that said so
     Column("agent_version", String(64)),
     Column("running_release", Integer),  # by the digest it attests, not by what it says
     Column("running_digest", String(64)),
@@ -321,6 +322,13 @@ register_health = Table(  # the newest verified report of each register, and whe
     Column("recommendations", BigInteger),
     Column("errors", BigInteger),
     Column("crashes", BigInteger),
+    Column("confidence", JSON),  # counts, as the report's health has them
+    Column("labels", JSON),
+    Column("shadow_release", Integer),
+    Column("shadow_compared", BigInteger),
+    Column("shadow_same_first", BigInteger),
+    Column("shadow_errors", BigInteger),
+    Column("shadow_p99_ms", Float),
     Column("spooled_messages", BigInteger),
     Column("spooled_bytes", BigInteger),
     Column("blanks_left", BigInteger),

@@ -26,12 +26,24 @@ class MemberState(StrEnum):
     """Where one register of a rollout is."""
 
     WAITING = "waiting"  # of a stage that has not told it yet
+    SHADOW = "shadow"  # it runs the release beside its own model, shown to nobody
     TOLD = "told"  # the desired state was set; no word of the outcome yet
     GOOD = "good"  # it attests the release's digest and passed its trial
     FAILED = "failed"  # refused, bad, crashing, silent beyond its timer, or lying
     RETURNING = "returning"  # told to go back
     RETURNED = "returned"  # attests another digest again
     SKIPPED = "skipped"  # revoked, or gone from the fleet
+
+
+class Failure(StrEnum):
+    """In which way a register failed; a member's reason begins with it, as in `silent: no report`."""
+
+    REFUSED = "refused"  # it never ran there: preflight, signature, no room
+    CRASHED = "crashed"
+    RETURNED = "returned"  # it ran, and the register left it by itself
+    SILENT = "silent"  # connected, and no word about the order
+    UNFINISHED = "unfinished"  # it knows the order, and came to no end
+    LYING = "lying"  # says good, and attests another model
 
 
 class Outcome(StrEnum):
@@ -46,9 +58,10 @@ class Outcome(StrEnum):
 class GateKind(StrEnum):
     """What a gate looks at."""
 
-    INSTALL = "install"  # share of registers that refused or could not fetch
+    BUDGET = "budget"  # registers that failed, for whatever reason
+    INSTALL = "install"  # share of registers that refused, could not fetch, or returned
     CRASHES = "crashes"
-    SILENCE = "silence"  # registers that said nothing within their timer
+    SILENCE = "silence"  # registers that said nothing within their timer, or not the truth
     LATENCY = "latency"  # p99 against the release's budget
     ERRORS = "errors"  # share of recommendations that failed
     CONFIDENCE = "confidence"  # drift of the first flavour's probability against before
@@ -78,17 +91,19 @@ class GateVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One widening: by share of the fleet, or a named group.
+    """One widening: by share of the fleet, by number, or a named group; exactly one of the three.
 
     Attributes:
-        share: 0 < share ≤ 1 of all registers that the plan covers, the first by hash; None for a group.
-        group: Name of a group of registers; None for a share.
+        share: 0 < share ≤ 1 of all registers that the plan covers, the first ⌈share·n⌉ by hash.
+        count: The first so many by hash.
+        group: Name of a group of registers.
         hold_s: The stage is watched for at least so long after its last register was told.
         approval: A person promotes; else the gates alone do.
     """
 
     name: str
     share: float | None = None
+    count: int | None = None
     group: str | None = None
     hold_s: int = 600
     approval: bool = False
@@ -96,7 +111,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When registers may be told, by the shop's own clock; outside, they wait.
+    """A time of the week by the shop's own clock: for maintenance, or when it is open.
 
     Attributes:
         days: 0 (Monday) to 6.
@@ -114,10 +129,12 @@ class Gates:
 
     failed_share: float = 0.1  # of the told registers: install, crash, silence, lies
     failed_minimum: int = 1  # at least so many failed registers before a share counts
+    crashes_per_register: int = 2  # since the release is in use there; so many make it a failed one
     latency_of_budget: float = 1.0  # p99 over the release's budget
+    slow_share: float = 0.1  # of the registers with enough answers, that may be beyond it
     error_share: float = 0.01
-    confidence_drift: float = 0.25  # population stability index against the baseline
-    label_drift: float = 0.25
+    confidence_drift: float | None = 0.25  # population stability index; None: not asked
+    label_drift: float | None = 0.25
     shadow_agreement: float | None = None  # share of the same first flavour, at least; None: not asked
     minimum_recommendations: int = 500  # in the stage, before drift, errors and latency are judged
     minimum_registers: int = 1  # that attest the release
@@ -131,10 +148,13 @@ class Plan:
         pace_per_minute: Registers told a minute at most.
         window: The chain's maintenance windows; () is always.
         outside_opening: Only while the register's shop is closed, where its hours are known.
-        silent_after_s: A told register without a word of the outcome counts as failed after so long *online*.
-        unreached_after_s: A told register that never came online is left `told`, and does not block the stage
-            once so much time passed; it is never counted as a success.
-        stores, registers: Only these; () is the whole chain.
+        silent_after_s: A told register that is connected for so long without a report that knows the order,
+            or whose attested model belies what it says, counts as failed.
+        unfinished_after_s: So does one that knows the order, is connected for so long, and came to no end.
+        unreached_after_s: A told register that never came online is left out after so long: it does not block
+            the stage, and is never counted as a success. One that was there, and went, counts as failed.
+        stores: Only these; () is the whole chain.
+        shadow_first: The first stage's registers run the release beside their own model before they are told.
     """
 
     stages: tuple[Stage, ...]
@@ -143,6 +163,7 @@ class Plan:
     window: tuple[Window, ...] = ()
     outside_opening: bool = False
     silent_after_s: int = 900
+    unfinished_after_s: int = 14_400
     unreached_after_s: int = 86_400
     stores: tuple[str, ...] = ()
     shadow_first: bool = False
@@ -150,7 +171,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """A release on its way; a row of `rollouts`."""
+    """A release on its way; a row of `rollouts`.
+
+    Attributes:
+        digest: Of the release's network, hex.
+        previous: The release that most of its registers ran when it began; for people.
+        baseline: `confidence` and `labels`: shares before it began; empty where too few answers were known.
+        stage_at_ms: When the present stage, or the return, began.
+    """
 
     tenant: str
     rollout: bytes
@@ -166,41 +194,59 @@ class Rollout:
     reason: str | None
     created_by: str
     approved_by: str | None
+    created_at_ms: int
     started_at_ms: int | None
     stage_at_ms: int | None
+    ended_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One register of a rollout, as the database remembers it."""
+    """One register of a rollout, as the database remembers it.
+
+    Attributes:
+        previous: The release that it ran before it was told; None: what it was installed with, or none.
+        generation: Of the newest desired state that this rollout set for it.
+        told_at_ms: When it was first told the release; None: it was never exposed.
+        changed_at_ms: Since when it is in its state.
+    """
 
     register: str
     store: str
     stage: int
     state: MemberState
-    previous: int | None
-    generation: int | None
-    told_at_ms: int | None
-    reason: str | None
+    previous: int | None = None
+    generation: int | None = None
+    told_at_ms: int | None = None
+    changed_at_ms: int = 0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one register now, from its newest verified report.
+    """What is known of one register now, from its newest verified report and its status.
 
     Attributes:
         active: Enrolled and not revoked.
-        running_digest: Attested: the digest of the network in its memory; None where no report came.
+        online: Whether it is connected; None: never heard of.
+        since_ms: Since when it is, or is not, by our clock.
         heard_at_ms: When its newest report was received; None: never.
-        online_ms: For how long it has been connected without a break; 0 where it is not.
+        generation: The newest desired state that it knows.
+        running_digest: Attested: the digest of the network in its memory; None: none, or no report.
+        running_release: The release of that digest; None: installed without one, or never listed.
+        desired_release: What it was told last.
+        recommendations, errors, crashes, p99_ms, confidence, labels: Of what runs, since it was put in use.
     """
 
     register: str
-    active: bool
+    active: bool = True
+    online: bool | None = None
+    since_ms: int | None = None
     heard_at_ms: int | None = None
-    online_ms: int = 0
     generation: int = 0
     running_digest: str | None = None
+    running_release: int | None = None
+    desired_release: int | None = None
     update_release: int | None = None
     update_state: UpdateState | None = None
     update_reason: UpdateReason | None = None
@@ -213,6 +259,53 @@ class Evidence:
     shadow_release: int | None = None
     shadow_compared: int = 0
     shadow_same_first: int = 0
+    shadow_errors: int = 0
+    shadow_p99_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreClock:
+    """The time in a shop, and when it is open.
+
+    Attributes:
+        day: 0 (Monday) to 6.
+        minute: Since midnight.
+        opening: () where the hours are not known.
+    """
+
+    day: int
+    minute: int
+    opening: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the chain wants of every rollout.
+
+    Attributes:
+        approval: A second person approves before a rollout starts.
+        frozen: Why nothing new is told; None: it is not frozen.
+        stopped: Why every running rollout returns; None: no emergency.
+    """
+
+    approval: bool = False
+    frozen: str | None = None
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What decide knows beside the rollout itself.
+
+    Attributes:
+        may_run: Releases that are listed, not withdrawn and not below the floor.
+        clocks: By store; a store that is missing has no known time zone.
+    """
+
+    now_ms: int
+    may_run: frozenset[int]
+    policy: Policy = Policy()
+    clocks: Mapping[str, StoreClock] = field(default_factory=dict)
 
 
 # ---- what decide answers ----------------------------------------------------------------------------------
@@ -220,28 +313,47 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Set this register's desired release; None: the model that it was installed with."""
+    """Set this register's desired release; None: the model that it was installed with. Ends a shadow."""
 
     register: str
     release: int | None
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """Let the release run beside what this register runs; its desired release stays."""
+
+    register: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """A member's new state."""
+    """A member's new state.
+
+    Attributes:
+        previous: Set where the register is told: what it goes back to.
+        told: The register is exposed from here on.
+    """
 
     register: str
     state: MemberState
     reason: str | None = None
+    previous: int | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The rollout's new state or stage, and why in plain words."""
+    """The rollout's new state or stage, and why in plain words.
+
+    Attributes:
+        kind: For the timeline: `stage`, `done`, `failed`, `returned`.
+    """
 
     state: State
     stage: int
     words: str
+    kind: str
 
 
-Action = Tell | Mark | Move
+Action = Tell | Shadow | Mark | Move
