@@ -31,6 +31,8 @@ _SHELLS = {
     "cloud/clock.py": "reads the clock",
     "cloud/collector/service.py": "is the process",
     "cloud/config_sources.py": "reads file and environment",
+    "cloud/console/charts/press.py": "starts the worker process",
+    "cloud/console/charts/worker.py": "is the worker process",
     "cloud/enrolment/files.py": "writes files",
     "cloud/enrolment/http_api.py": "serves HTTP",
     "cloud/enrolment/impatience.py": "ends connections after a time",
