@@ -1,4 +1,4 @@
-"""`topscoop cloud tenant add|list|show`: the chains, their quotas and their service keys."""
+"""`topscoop cloud tenant add|list|show|keys|trust`: the chains, their quotas, what they sign with and trust."""
 
 import argparse
 import json
@@ -14,21 +14,27 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add `tenant` to `topscoop cloud`."""
     tenant = verbs.add_parser(
         "tenant",
-        help="add, list and show chains",
-        description="The chains, their quotas, their service keys.",
+        help="add, list and show chains; their keys, their trusted root of releases",
+        description="The chains, their quotas, their service keys, the trusted root of their releases.",
     )
     actions = tenant.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add = actions.add_parser("add", help="add a chain and make its service keys")
     listing = actions.add_parser("list", help="list the chains")
     show = actions.add_parser("show", help="show one chain")
-    for parser in (add, show):
+    keys = actions.add_parser(
+        "keys",
+        help="make the service keys that a chain lacks",
+        description="Make the service keys that a chain lacks because an older version added it. Registers "
+        "learn of them when they renew their certificate.",
+    )
+    for parser in (add, show, keys):
         parser.add_argument("tenant", metavar="TENANT", help="id of the chain: a-z, 0-9, inner hyphens")
     add.add_argument("--name", help="the chain's name for people; default: its id")
     for quota in _QUOTAS:
         add.add_argument(
             f"--{quota.replace('_', '-')}", type=int, metavar="N", help=f"default: tenant_defaults.{quota}"
         )
-    for parser, run in ((add, run_add), (listing, run_list), (show, run_show)):
+    for parser, run in ((add, run_add), (listing, run_list), (show, run_show), (keys, run_keys)):
         parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(run=run)
@@ -112,6 +118,32 @@ def run_show(args: argparse.Namespace) -> int:
             print(f"{name:<20} {value}")
     for key in document["service_keys"]:
         print(f"{'service key':<20} {key['purpose']}: {key['algorithm']} {key['kid']}")
+    return 0
+
+
+def run_keys(args: argparse.Namespace) -> int:
+    """Make the service keys that are not there."""
+    import getpass
+
+    from cloud.clock import now_ms
+    from cloud.config_sources import config_of
+    from cloud.database.engine import open_database
+    from cloud.operations.tenants import complete_keys, known_tenant
+
+    config = config_of(args)
+    _check_name(args.tenant)
+    with open_database(config.database_url) as database:
+        database.check()
+        made = complete_keys(database, config, args.tenant, now_ms(), actor=f"operator:{getpass.getuser()}")
+        document = _document(*known_tenant(database, args.tenant))
+    if args.json:
+        print(json.dumps({"made": [str(key.purpose) for key in made], "keys": document["service_keys"]}))
+        return 0
+    if made:
+        print(f"{args.tenant}: made keys for {' and '.join(key.purpose for key in made)}")
+        print("  next: restart the services; registers learn of the keys when they renew their certificate")
+    else:
+        print(f"{args.tenant} has all of its keys")
     return 0
 
 

@@ -47,6 +47,38 @@ def create_tenant(database: Database, config: CloudConfig, tenant: Tenant, *, ac
     return keys
 
 
+def complete_keys(
+    database: Database, config: CloudConfig, tenant: str, now_ms: int, *, actor: str
+) -> list[ServiceKey]:
+    """Make the service keys that a chain lacks, because it was added by an older version; [] where none does.
+
+    Raises:
+        UnknownTenant: No chain of that name was added.
+        ServiceKeyMissing: The state folder holds a key that cannot be used.
+        DatabaseAway: The database does not answer; run it again.
+    """
+    _, present = known_tenant(database, tenant)
+    folder = ServiceKeyFolder(config.state_dir)
+    lacking = [purpose for purpose in Purpose if purpose not in {key.purpose for key in present}]
+    made = [ServiceKey(one, folder.make(tenant, one).verification_key, now_ms, None) for one in lacking]
+    with database.tenant(tenant) as connection:
+        known = {key.purpose for key in read_service_keys(connection, tenant)}
+        added = [key for key in made if key.purpose not in known]
+        for key in added:
+            add_service_key(connection, tenant, key)
+        if added:
+            write_audit(
+                connection,
+                tenant,
+                now_ms,
+                actor=actor,
+                action="tenant.keys-made",
+                subject=tenant,
+                detail={"purposes": [str(key.purpose) for key in added]},
+            )
+    return added
+
+
 def known_tenant(database: Database, tenant: str) -> tuple[Tenant, list[ServiceKey]]:
     """A chain and its service keys.
 

@@ -47,14 +47,14 @@ def _bounded(bound: fields.Bound) -> st.SearchStrategy[Any]:
             return st.from_regex(pattern, fullmatch=True)
 
 
-def _field(shape: fields._Shape) -> st.SearchStrategy[Any]:
+def _field(shape: fields._Shape, default: Any) -> st.SearchStrategy[Any]:
     one = _one(shape)
     if shape.many is not None:
         one = st.lists(
             one, min_size=shape.many.shortest, max_size=min(shape.many.longest, 4),
             unique=issubclass(shape.of, StrEnum),
         ).map(tuple)  # fmt: skip
-    return one | st.none() if shape.optional else one
+    return one | st.none() if default is None else one
 
 
 def _value(kind: type[Any]) -> st.SearchStrategy[Any]:
@@ -67,7 +67,8 @@ def _value(kind: type[Any]) -> st.SearchStrategy[Any]:
             return None
 
     shapes = fields._shapes(kind)
-    strategy = st.fixed_dictionaries({name: _field(shape) for name, shape in shapes.items()})
+    defaults = {field.name: field.default for field in dataclass_fields(kind)}
+    strategy = st.fixed_dictionaries({name: _field(shape, defaults[name]) for name, shape in shapes.items()})
     return strategy.map(build).filter(lambda value: value is not None)
 
 

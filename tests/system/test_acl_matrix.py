@@ -14,8 +14,10 @@ from cloud.enrolment.pki_folder import PkiFolder
 from tests.builders.broker_stack import HOSTS, BrokerClient, BrokerStack, now_ms
 from wire_protocol.topics import (
     EVENTS_SHARES,
+    FILES_SHARES,
     FRAMES_SHARE,
     KEEPER_SHARES,
+    ROLLOUT_SHARES,
     ROOT,
     STATUS_FILTER,
     Down,
@@ -40,7 +42,7 @@ DENIED = "Not authorized"  # 0x87
 GRANTED = "Granted QoS 1"
 DONE = {"Success", "No matching subscribers"}
 
-SHARES = (FRAMES_SHARE, *EVENTS_SHARES, *KEEPER_SHARES)
+SHARES = (FRAMES_SHARE, *EVENTS_SHARES, *KEEPER_SHARES, *ROLLOUT_SHARES, *FILES_SHARES)
 WILDCARDS = (
     "#",
     "+/#",
@@ -128,6 +130,9 @@ def test_a_will_at_anybody_elses_topic_never_comes(stack: BrokerStack) -> None:
     with contextlib.ExitStack() as readers:
         collector = readers.enter_context(stack.connect_service("collector"))
         keeper = readers.enter_context(stack.connect_service("keeper"))
+        files = readers.enter_context(stack.connect_service("files"))
+        for share in FILES_SHARES:
+            files.subscribe(share)
         for share in (FRAMES_SHARE, *EVENTS_SHARES):
             collector.subscribe(share)
         for topic_filter in (*KEEPER_SHARES, STATUS_FILTER):
@@ -143,9 +148,10 @@ def test_a_will_at_anybody_elses_topic_never_comes(stack: BrokerStack) -> None:
         with stack.connect_register(OWN) as register:
             register.publish(str(Topic(OWN, Up.FRAME)), b"fence")
             register.publish(str(Topic(OWN, Up.REPORT)), b"fence")
+            register.publish(str(Topic(OWN, Up.FILE_REQUEST)), b"fence")
             for one in others:
                 collector.publish(str(Topic(one, Down.RECEIPT)), b"fence")
-            for reader in (collector, keeper, *others.values()):
+            for reader in (collector, keeper, files, *others.values()):
                 assert reader.next_message().payload == b"fence"
 
 
@@ -183,6 +189,8 @@ def test_what_is_allowed_arrives_and_what_is_denied_does_not(stack: BrokerStack)
 SERVICES = {
     "collector": ({FRAMES_SHARE, *EVENTS_SHARES}, {Down.RECEIPT}),
     "keeper": ({*KEEPER_SHARES, STATUS_FILTER}, {Down.BLANKS, Down.ERASE}),
+    "rollout": ({*ROLLOUT_SHARES, STATUS_FILTER}, {Down.DESIRED}),
+    "files": ({*FILES_SHARES}, {Down.FILE_BLOCK}),
     "admin": ({RESPONSE_TOPIC, "$SYS/#"}, set()),
     "stranger": (set(), set()),
 }

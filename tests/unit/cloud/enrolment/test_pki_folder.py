@@ -91,3 +91,15 @@ def test_what_is_missing_or_broken_is_named(pki: PkiFolder) -> None:
 def test_keys_are_on_p256(pki: PkiFolder) -> None:
     """What every till's TLS library knows."""
     assert isinstance(pki.registers.key.curve, ec.SECP256R1)
+
+
+def test_a_folder_of_an_older_version_gets_the_services_that_are_new(pki: PkiFolder) -> None:
+    """Setting up again makes what lacks and touches nothing else; until then the missing one is named."""
+    for kind in ("key", "crt"):
+        (pki.path / "services" / f"files.{kind}").unlink()
+    before = {path: path.read_bytes() for path in pki.path.rglob("*") if path.is_file()}
+    with pytest.raises(PkiError, match="files"):
+        pki.service_files("files")
+    assert pki.prepare(HOSTS, NOW_MS) == ["services/files.key", "services/files.crt"]
+    assert pki.service_files("files").certificate.exists()
+    assert {path: path.read_bytes() for path in before} == before

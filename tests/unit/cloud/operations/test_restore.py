@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import secrets
 import shutil
 from typing import TYPE_CHECKING
@@ -74,9 +75,12 @@ def _row(table: object, tenant: str) -> dict[str, object]:
             "kid": b"\0" * 16,
         }.get(
             column.name,
-            {int: NOW_MS if "ms" in column.name else 7, bool: True, bytes: b"\xff\0" * (length // 2)}.get(
-                kind, "é\n\u2028"[:length] if kind is str else {"a": [1, None, "ü"]}
-            ),
+            {
+                int: NOW_MS if "ms" in column.name else 7,
+                bool: True,
+                float: 0.25,
+                bytes: b"\xff\0" * (length // 2),
+            }.get(kind, "é\n\u2028"[:length] if kind is str else {"a": [1, None, "ü"]}),
         )
     values.pop("key_destroyed_at_ms", None)
     values.pop("versions_deleted_at_ms", None)
@@ -257,7 +261,10 @@ def test_a_chain_can_move_from_sqlite_to_postgres(
 def test_a_backup_of_a_newer_version_is_refused(config: CloudConfig, tmp_path: Path) -> None:
     back_up(config, tmp_path / "backup", NOW_MS)
     path = tmp_path / "backup" / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"0001"', b'"9999"'))
+    text = path.read_bytes()
+    newer = re.sub(rb'"000\d"', b'"9999"', text)
+    assert newer != text
+    path.write_bytes(newer)
     before = _everything(config)
     with pytest.raises(DatabaseNotMigrated, match="9999"):
         restore(config, MemoryStore(_clock), tmp_path / "backup", NOW_MS, actor="x", force=True)
