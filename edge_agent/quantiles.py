@@ -1,17 +1,17 @@
 """Latencies in a few numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 SHARES = {"p50": 50, "p90": 90, "p99": 99}
 
 
-def quantiles(values_ms: Sequence[float]) -> Mapping[str, float] | None:
+def quantiles(values_ms: Collection[float]) -> Mapping[str, float] | None:
     """p50, p90 and p99 of milliseconds, to the microsecond; None of nothing."""
     if not values_ms:
         return None
-    points = np.percentile(np.asarray(values_ms), list(SHARES.values()))
+    points = np.percentile(np.fromiter(values_ms, float), list(SHARES.values()))
     return {name: round(float(point), 3) for name, point in zip(SHARES, points, strict=True)}
 
 
