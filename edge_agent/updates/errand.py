@@ -164,7 +164,7 @@ def pack_listing(listing: Mapping[int, str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What preflight measured on this register."""
+    """What preflight measured on this register; times of one recommendation are processor time."""
 
     p50_ms: Milliseconds
     p99_ms: Milliseconds

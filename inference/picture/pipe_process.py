@@ -60,6 +60,13 @@ class PipeProcess:
         """Its process id."""
         return self._process.pid
 
+    def exit_status(self, deadline: float) -> int | None:
+        """How it ended, negative for a signal; None while it runs at the monotonic instant `deadline`."""
+        try:
+            return self._process.wait(max(0.0, deadline - monotonic()))
+        except subprocess.TimeoutExpired:
+            return None
+
     def kill(self) -> None:
         """End it at once and wait until it is gone."""
         self._process.kill()
