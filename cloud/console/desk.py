@@ -1,0 +1,74 @@
+"""What the pages share: stores, login, clock, rendering. One object per process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from cloud.config import CloudConfig
+from cloud.console.adapters.oidc import LoginAttempt
+from cloud.console.adapters.sessions import Sessions
+from cloud.console.cookies import CookieNames
+from cloud.console.live_hub import LiveHub
+from cloud.console.values import Identity
+from cloud.database.engine import Database
+
+
+class Login(Protocol):
+    """The identity provider, as `adapters.oidc.OpenIdLogin`."""
+
+    issuer: str
+
+    def begin(self, goal: str) -> tuple[LoginAttempt, str]:
+        """What the browser keeps, and where it goes. Raises ProviderAway, LoginFailed."""
+
+    def finish(self, attempt: LoginAttempt | None, answer: Any) -> Identity:
+        """Who it is. Raises LoginFailed, ProviderAway."""
+
+    def end_url(self) -> str | None:
+        """Where the provider's own session is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every page may use.
+
+    Attributes:
+        now_ms: The clock.
+    """
+
+    config: CloudConfig
+    database: Database
+    sessions: Sessions
+    login: Login
+    live: LiveHub
+    now_ms: Callable[[], int]
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as browsers write them in `Origin`."""
+        address = urlsplit(self.config.console.public_url)
+        return f"{address.scheme}://{address.netloc}".lower()
+
+    @property
+    def host(self) -> str:
+        """What browsers write in `Host`."""
+        return urlsplit(self.config.console.public_url).netloc.lower()
+
+    @property
+    def cookies(self) -> CookieNames:
+        """The cookies' names."""
+        return CookieNames(secure=self.config.console.public_url.startswith("https://"))
+
+
+def desk_of(request: Request) -> Desk:
+    """The process's desk."""
+    desk = request.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+"""Type of a route's parameter `desk`."""

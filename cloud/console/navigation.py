@@ -1,0 +1,24 @@
+"""The pages that the navigation leads to. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link; `icon` is a symbol of `icons.html`."""
+
+    path: str
+    words: str
+    icon: str
+
+
+ENTRIES: Final = (
+    Entry("/fleet", "Fleet", "fleet"),
+    Entry("/releases", "Releases", "release"),
+)
+
+
+def is_current(entry: Entry, path: str) -> bool:
+    """Whether `path` is this entry's page or lies below it."""
+    return path == entry.path or path.startswith(entry.path + "/")

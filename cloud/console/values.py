@@ -1,0 +1,35 @@
+"""Who looks at the pages: a session, and the chains that its operator may enter. Pure."""
+
+from dataclasses import dataclass
+
+from cloud.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who is logged in.
+
+    Attributes:
+        session: SHA-256 of the cookie's secret: the session's row.
+        csrf: What each form of this session carries.
+        chain: The chain's name for people.
+    """
+
+    principal: Principal
+    session: bytes
+    csrf: str
+    chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom the identity provider vouches for.
+
+    Attributes:
+        subject: The provider's stable id of the person; unique within the issuer, and nothing else is.
+        name: For greeting only; never looked up.
+    """
+
+    issuer: str
+    subject: str
+    name: str
