@@ -51,6 +51,8 @@ _SHELLS = {
 _SHELL_FOLDERS = (
     "edge_agent/adapters/",
     "edge_agent/commands/",
+    "edge_agent/updater/adapters/",
+    "edge_agent/updater/process.py",
     "edge_agent/cli.py",
     "cloud/collector/adapters/",
     "cloud/commands/",

@@ -1,7 +1,7 @@
-"""The agent's log: stable event names with fields; JSON lines for machines, aligned words on a terminal.
+"""The log of a process: stable event names with fields; JSON lines for machines, words on a terminal.
 
-Whoever logs writes `log.info("menu.changed", extra=fields(version=3))` (`edge_agent.log_fields`). What must
-never stand in a log (pixels, tokens, receipt ids) is withheld here by name and by type, should somebody pass
+Whoever logs writes `log.info("menu.changed", extra=fields(version=3))` (`daemon.log_fields`). What must never
+stand in a log (pictures, keys, codes of customers) is withheld here by name and by type, should somebody pass
 it by mistake.
 """
 
@@ -14,11 +14,28 @@ from typing import Final, Literal, TextIO
 
 import orjson
 
-from edge_agent.log_fields import FIELDS_ATTRIBUTE
+from daemon.log_fields import FIELDS_ATTRIBUTE
 
 Format = Literal["auto", "json", "human"]
 
-_FORBIDDEN: Final = frozenset({"token", "tokens", "authorization", "pixels", "frame", "receipt_id", "secret"})
+_FORBIDDEN: Final = frozenset(
+    {
+        "authorization",
+        "code",
+        "database_url",
+        "frame",
+        "key",
+        "keys_url",
+        "password",
+        "pixels",
+        "private",
+        "receipt_id",
+        "secret",
+        "token",
+        "tokens",
+        "withdrawal_code",
+    }
+)
 _COLOURS: Final = {"DEBUG": "\033[2m", "INFO": "", "WARNING": "\033[33m", "ERROR": "\033[31m"}
 _RESET: Final = "\033[0m"
 
@@ -38,9 +55,9 @@ def set_up(style: Format, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Its access log is off; its start and stop lines say nothing that ours do not.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # Their own news are not ours; botocore at level debug would write whole requests.
+    for name in ("uvicorn", "asyncio", "alembic", "boto3", "botocore", "urllib3", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class JsonFormatter(logging.Formatter):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_agent.adapters.logging import Format, set_up
-from edge_agent.log_fields import fields
+from daemon.event_log import Format, set_up
+from daemon.log_fields import fields
 
 
 @pytest.fixture(autouse=True)
