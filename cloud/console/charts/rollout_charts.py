@@ -16,6 +16,7 @@ _STEPS_MAX: Final = 300
 _STATES: Final = (
     (MemberState.GOOD, "good", Tone.GOOD),
     (MemberState.TOLD, "told", Tone.CALM),
+    (MemberState.SHADOW, "in shadow", Tone.ASIDE),
     (MemberState.WAITING, "waiting", Tone.QUIET),
     (MemberState.FAILED, "failed", Tone.BAD),
     (MemberState.RETURNING, "returning", Tone.WARN),

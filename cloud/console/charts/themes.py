@@ -9,33 +9,35 @@ from typing import Final
 from cloud.console.charts.values import Tone
 
 _LIGHT: Final = {
-    "ink": "#1d2430",
-    "soft": "#5a6475",
-    "rule": "#dde2ea",
-    Tone.CALM: "#2f62c4",
-    Tone.GOOD: "#1c7c4d",
-    Tone.BAD: "#bf3a30",
-    Tone.WARN: "#a4650a",
-    Tone.QUIET: "#8791a1",
-    Tone.OTHER: "#7650b8",
+    "ink": "#2a1f1a",
+    "soft": "#665850",
+    "rule": "#e6ddd6",
+    Tone.CALM: "#35689c",
+    Tone.GOOD: "#27804f",
+    Tone.BAD: "#b0271d",
+    Tone.WARN: "#a66a0c",
+    Tone.QUIET: "#93857b",
+    Tone.OTHER: "#7d55b5",
+    Tone.ASIDE: "#0e7681",
 }
 _DARK: Final = {
-    "ink": "#e6eaf1",
-    "soft": "#a6b0c0",
-    "rule": "#333c4a",
-    Tone.CALM: "#84acff",
-    Tone.GOOD: "#5fcb93",
-    Tone.BAD: "#ff8d80",
-    Tone.WARN: "#e5b154",
-    Tone.QUIET: "#8792a3",
-    Tone.OTHER: "#bda0ff",
+    "ink": "#f4eae3",
+    "soft": "#b9a89d",
+    "rule": "#3a2f29",
+    Tone.CALM: "#8fc0ee",
+    Tone.GOOD: "#6fc898",
+    Tone.BAD: "#ff9c90",
+    Tone.WARN: "#e9b558",
+    Tone.QUIET: "#948679",
+    Tone.OTHER: "#c3a8f5",
+    Tone.ASIDE: "#5cc3cc",
 }
 
 STAND_INS: Final = {str(name): f"#0b0d{index:02x}" for index, name in enumerate(_LIGHT)}
 """What is drawn with, by the variable's name."""
 
-THEMES: Final = ("auto", "light", "dark")
-"""`auto` follows the reader's system; the others follow a choice made on the page."""
+THEMES: Final = ("system", "light", "dark")
+"""`system` follows the reader's system; the others follow a choice made on the page."""
 
 
 def variables(theme: str) -> str:
@@ -48,7 +50,7 @@ def variables(theme: str) -> str:
     return {
         "light": light,
         "dark": dark,
-        "auto": light + "@media (prefers-color-scheme: dark){" + dark + "}",
+        "system": light + "@media (prefers-color-scheme: dark){" + dark + "}",
     }[theme]
 
 

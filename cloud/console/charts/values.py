@@ -30,6 +30,7 @@ class Tone(StrEnum):
     WARN = "warn"
     QUIET = "quiet"
     OTHER = "other"
+    ASIDE = "aside"
 
 
 @dataclass(frozen=True, slots=True)
