@@ -286,6 +286,14 @@ class Consents:
             self._end(fate)
         else:
             self._parts.spooled(Lane.FRAMES)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        """The customer is served: until the next one comes, nobody waits for the disk."""
+        try:
+            await self._off_loop(self._parts.spool.flush)
+        except SpoolError as error:
+            log.debug("spool.refused", extra=fields(error=str(error)))
 
     def _file_off_loop(self, interaction_id: UUID, held: HeldFrame, granted: Granted) -> dict[str, int]:
         """Sample, encode, seal, spool; what to count where it did not come to the spool."""

@@ -30,7 +30,7 @@ class Spool(Protocol):
         """Add to a counter with the next transaction; never waits, never raises, a crash forgets it."""
 
     def flush(self) -> None:
-        """Write what was counted, if anything was."""
+        """Write what was counted, and do what can wait; to be called while nobody waits for the disk."""
 
     def candidates(self, lane: Lane, after: int, limit: int) -> tuple[Entry, ...]:
         """The next messages of a lane behind a position, oldest first, without those set aside."""

@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 _PAGE_BYTES = 16 << 10
 """A frame takes three pages instead of nine; cut the p99 of storing one by three when measured."""
 _CHECKPOINT_PAGES = 512
-"""8 MiB: rarer than one frame in a hundred, and less than `disk_reserve.RESERVE_BYTES`."""
+"""8 MiB: where nobody called `move_log` for so long; less than `disk_reserve.RESERVE_BYTES`."""
 _WAL_LIMIT_BYTES = 2 * _CHECKPOINT_PAGES * _PAGE_BYTES
 _BUSY_TIMEOUT_S = 1.0
 """Somebody who looks into the file with another program may hold the agent up for so long."""
@@ -276,6 +276,10 @@ class SpoolFile:
             " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
         ).fetchone()
         return int(size)
+
+    def move_log(self) -> None:
+        """Move the log into the file, so that the commit of a frame need not."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def truncate_log(self) -> bool:
         """Move the log into the file and empty it; whether nobody who reads the file prevented it."""

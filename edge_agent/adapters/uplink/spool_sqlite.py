@@ -35,6 +35,8 @@ _SEQUENCE: Final = "sequence"
 """The setting with the first sequence number that is not reserved."""
 _AT_ONCE: Final = 64
 """Messages that one transaction deletes when many go: the log stays small."""
+_WRITES_IN_LOG: Final = 16
+"""So many, about 3 MiB with frames, go from the log into the file together: fewer at once wear the disk."""
 _GIVE_WAY: Final = 16
 """One in so many frames makes room for the small lanes on a full disk."""
 
@@ -74,6 +76,7 @@ class SqliteSpool:
         self._known: Counter[str] = Counter()
         self._sequence = self._reserved = 0
         self._to_truncate = False
+        self._in_log = 0
 
     def next_sequence(self) -> int:
         """As `Spool.next_sequence`."""
@@ -95,6 +98,7 @@ class SqliteSpool:
             lambda book: self._counting_in(lambda counted: book.write(write, counted, self._clock.now_ms())),
             urgent=urgent,
         )
+        self._in_log += 1
         if write.erase:
             self._to_truncate = True
             self._run(self._truncate)
@@ -106,11 +110,13 @@ class SqliteSpool:
             self._counted[name] += by
 
     def flush(self) -> None:
-        """As `Spool.flush`; also what had to wait: the disk's reserve, an erased message in the log."""
+        """As `Spool.flush`; also the log, the disk's reserve, and what an erased message left in the log."""
         if self._counted:
             self.write(Write())
         if self._to_truncate:
             self._run(self._truncate)
+        if self._in_log >= _WRITES_IN_LOG:
+            self._run(self._move_log)
         self._reserve.keep()
 
     def candidates(self, lane: Lane, after: int, limit: int) -> tuple[Entry, ...]:
@@ -321,6 +327,10 @@ class SqliteSpool:
             with book.change({}) as change:
                 book.remove(change, rows, fate, reason)
         return len(rows)
+
+    def _move_log(self, book: SpoolBook) -> None:
+        book.file.move_log()
+        self._in_log = 0
 
     def _truncate(self, book: SpoolBook) -> None:
         """Leave no byte of an erased message in the log; `flush` tries again if a reader prevented it."""

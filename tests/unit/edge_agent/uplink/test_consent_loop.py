@@ -208,3 +208,22 @@ async def test_where_nobody_stands_the_display_does_not_ask(shop: PaperDesk) -> 
     granted, _ = await shop.consents.answer(interaction_id, shop.yes())
     assert granted is not None
     await shop.consents.settle()
+
+
+async def test_when_a_customer_is_served_the_spool_does_what_can_wait(
+    shop: PaperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the frame is in the spool, not before; a disk that refuses then loses nothing."""
+    frames_at_flush: list[int] = []
+
+    def flush() -> None:
+        frames_at_flush.append(len(shop.spool.candidates(Lane.FRAMES, 0, 9)))
+        raise SpoolError("full", remedy="Free some space.")
+
+    monkeypatch.setattr(shop.spool, "flush", flush)
+    interaction_id = await asked(shop)
+    await shop.consents.answer(interaction_id, shop.yes())
+    await shop.consents.settle()
+    monkeypatch.undo()
+    assert frames_at_flush == [1]
+    assert shop.frames().spooled == 1

@@ -325,3 +325,19 @@ def test_used_blanks_are_forgotten_long_after_they_ended(open_spool: Callable[..
     assert spool.add_blanks([blank]) == 0
     spool.expire(START_MS + 1)
     assert spool.add_blanks([blank]) == 1
+
+
+def test_who_flushes_after_each_frame_never_lets_the_log_grow_into_a_checkpoint(
+    open_spool: Callable[..., SqliteSpool], path: Path
+) -> None:
+    """A commit that must move the log first takes ten times as long as one that need not."""
+    spool = open_spool()
+    log_file = path.with_name("spool.db-wal")
+    for number in range(120):
+        spool.write(Write(messages=(outgoing(number, size=60_000),)))
+        spool.flush()
+    assert log_file.stat().st_size < 300 * _PAGE_BYTES
+    # Without it, the log grows until a commit moves it.
+    for number in range(120, 240):
+        spool.write(Write(messages=(outgoing(number, size=60_000),)))
+    assert log_file.stat().st_size > 500 * _PAGE_BYTES
