@@ -2,23 +2,30 @@
 
 All three take the same frames, in turns, each over a broker and a database of its own and the same store.
 What is counted is the time of the measured process alone, with all its threads.
+
+How long a piece of work takes a core depends on what the core beside it does. So the measured process has a
+core of its own, in all three cases, and the others never rest: all else runs there, and when that has nothing
+to do, a program of the lowest priority.
 """
 
 import contextlib
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 from benchmarks import cloud_stack
 from benchmarks.cloud_stack import CloudStack
 from benchmarks.cpu_clock import cpu_us
 from benchmarks.processes import ProgramError, running, tail, wait_until
 from benchmarks.servers import new_folder
-from benchmarks.setting import ROOT, Outcome, Setting
+from benchmarks.setting import ROOT, NotRunError, Outcome, Setting
 from benchmarks.till import Till, frames
 from benchmarks.verdict import Figure, Goal
 from cloud.config import S3Config
@@ -26,22 +33,62 @@ from tests.builders.frame_sender import Sender, Sent
 
 _WINDOW = 256
 _STEPS = ("verify", "put", "rows", "receipt")
+P = TypeVar("P")
 Measure = Callable[[Sequence[Sent]], dict[str, float]]
 
 
 def cpu(setting: Setting) -> Outcome:
     """Over a real S3 server; the same over a server that only answers stands beside it."""
     outcome = Outcome()
-    with cloud_stack.ceph(setting.work_dir / "ceph") as s3:
-        outcome.figures += _figures(setting, outcome, s3, "real S3", goals=True)
-    with cloud_stack.stand_in(setting.work_dir / "sink") as s3:
-        outcome.figures += _figures(setting, outcome, s3, "store that only answers", goals=False)
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise NotRunError("it needs two cores: one for what is measured, one for all else")
+    with _on(cores[1:]), _never_resting(setting, len(cores) - 1):
+        with cloud_stack.ceph(setting.work_dir / "ceph") as s3:
+            outcome.figures += _figures(setting, outcome, s3, cores[0], "real S3", goals=True)
+        with cloud_stack.stand_in(setting.work_dir / "sink") as s3:
+            outcome.figures += _figures(
+                setting, outcome, s3, cores[0], "store that only answers", goals=False
+            )
     return outcome
 
 
-def _figures(setting: Setting, outcome: Outcome, s3: S3Config, store: str, *, goals: bool) -> list[Figure]:
+@contextlib.contextmanager
+def _on(cores: Sequence[int]) -> Iterator[None]:
+    """What is started inside runs on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def _there(core: int, program: AbstractContextManager[P]) -> Iterator[P]:
+    """A program that is started on this core."""
+    with contextlib.ExitStack() as stack:
+        with _on([core]):
+            started = stack.enter_context(program)
+        yield started
+
+
+@contextlib.contextmanager
+def _never_resting(setting: Setting, count: int) -> Iterator[None]:
+    """Programs that give way to everybody, for each of the other cores."""
+    log = setting.work_dir / "cpu-hog.log"
+    command = [sys.executable, "-m", "benchmarks.cpu_hog", "--idle"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(running(command, log=log, cwd=ROOT))
+        yield
+
+
+def _figures(
+    setting: Setting, outcome: Outcome, s3: S3Config, core: int, store: str, *, goals: bool
+) -> list[Figure]:
     setting.say(f"{store}: collector, bare primitives and plain collector in turns")
-    costs = _take_turns(setting, s3)
+    costs = _take_turns(setting, s3, core)
     outcome.details[store] = {name: [round(value, 1) for value in values] for name, values in costs.items()}
     typical = {name: median(values) for name, values in costs.items()}
     bare = {name: typical[name] for name in ("receive", *_STEPS)}
@@ -67,12 +114,12 @@ def _figures(setting: Setting, outcome: Outcome, s3: S3Config, store: str, *, go
     ]
 
 
-def _take_turns(setting: Setting, s3: S3Config) -> dict[str, list[float]]:
+def _take_turns(setting: Setting, s3: S3Config, core: int) -> dict[str, list[float]]:
     sender = cloud_stack.new_sender()
     costs: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
         lanes = [
-            stack.enter_context(lane(setting, s3, sender))
+            stack.enter_context(lane(setting, s3, core, sender))
             for lane in (_collector_lane, _bare_lane, _plain_lane)
         ]
         for number in range(1 + setting.count(7, 2)):
@@ -85,22 +132,23 @@ def _take_turns(setting: Setting, s3: S3Config) -> dict[str, list[float]]:
 
 
 @contextlib.contextmanager
-def _collector_lane(setting: Setting, s3: S3Config, sender: Sender) -> Iterator[Measure]:
+def _collector_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> Iterator[Measure]:
     with (
         cloud_stack.stack(setting, "own", s3, sender) as cloud,
-        cloud.collector() as process,
+        _there(core, cloud.collector()) as process,
         Till(cloud, sender) as till,
     ):
         yield lambda batch: {"collector": _delivered(till, process.pid, batch)}
 
 
 @contextlib.contextmanager
-def _plain_lane(setting: Setting, s3: S3Config, sender: Sender) -> Iterator[Measure]:
+def _plain_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> Iterator[Measure]:
     with cloud_stack.stack(setting, "plain", s3, sender) as cloud:
         folder = new_folder(setting.work_dir, "plain-collector")
         announcement, log = folder / "announced.json", folder / "log"
         command = _command("plain_collector", cloud, sender)
-        with running([*command, "--announce", str(announcement)], log=log, cwd=ROOT) as process:
+        program = running([*command, "--announce", str(announcement)], log=log, cwd=ROOT)
+        with _there(core, program) as process:
             wait_until(
                 lambda: True if announcement.exists() else None,
                 process=process,
@@ -113,20 +161,19 @@ def _plain_lane(setting: Setting, s3: S3Config, sender: Sender) -> Iterator[Meas
 
 
 @contextlib.contextmanager
-def _bare_lane(setting: Setting, s3: S3Config, sender: Sender) -> Iterator[Measure]:
+def _bare_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> Iterator[Measure]:
     with cloud_stack.stack(setting, "bare", s3, sender) as cloud, Till(cloud, sender) as till:
         log = new_folder(setting.work_dir, "bare-primitives") / "log"
-        with (
-            log.open("wb") as errors,
-            subprocess.Popen(
+        with log.open("wb") as errors, _on([core]):
+            process = subprocess.Popen(
                 _command("bare_primitives", cloud, sender),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
                 text=True,
-            ) as process,
-        ):
+            )
+        with process:
             try:
                 yield lambda batch: _bare(process, log, till, batch)
             finally:
