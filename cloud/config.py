@@ -1,6 +1,6 @@
 """The cloud's configuration: one frozen tree for all of its services; each key stands here once.
 
-`config_keys` fills it from plain values, `config_sources` reads file and environment. The JSON Schema, the
+`config_settings` says how it is read, `config_sources` reads file and environment. The JSON Schema, the
 environment variables' names and the documentation's table come from the same fields.
 """
 
@@ -8,24 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from daemon.settings_key import about
+
 _HOST = r"[A-Za-z0-9_.:-]{1,253}"
 _ADDRESS = r"https?://[^/\s]{1,253}(/\S*)?"
 
 
-def _key(
-    meaning: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    pattern: str | None = None,
-    secret: bool = False,
-) -> dict[str, Any]:
-    """What is known of a key beside its type and default; bounds are inclusive, a pattern matches in full."""
-    return {"meaning": meaning, "low": low, "high": high, "pattern": pattern, "secret": secret}
-
-
 def _port(default: int, what: str) -> Any:
-    return field(default=default, metadata=_key(f"{what}; 0 lets the system choose one", low=0, high=65_535))
+    return field(default=default, metadata=about(f"{what}; 0 lets the system choose one", low=0, high=65_535))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +23,47 @@ class S3Config:
     """The store of frames."""
 
     endpoint_url: str | None = field(
-        default=None, metadata=_key("address of the S3 server; without it, Amazon's", pattern=_ADDRESS)
+        default=None, metadata=about("address of the S3 server; without it, Amazon's", pattern=_ADDRESS)
     )
     public_endpoint_url: str | None = field(
         default=None,
-        metadata=_key("the same server as clients outside reach it, for signed URLs", pattern=_ADDRESS),
+        metadata=about("the same server as clients outside reach it, for signed URLs", pattern=_ADDRESS),
     )
-    region: str = field(default="us-east-1", metadata=_key("region", pattern=r"[a-z0-9-]{1,64}"))
+    region: str = field(default="us-east-1", metadata=about("region", pattern=r"[a-z0-9-]{1,64}"))
     bucket: str = field(
         default="topscoop-frames",
-        metadata=_key("bucket of the frames; it keeps versions", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
+        metadata=about("bucket of the frames; it keeps versions", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
     )
     access_key: str | None = field(
-        default=None, metadata=_key("access key; without it, the machine's own role", secret=True)
+        default=None, metadata=about("access key; without it, the machine's own role", secret=True)
     )
     secret_key: str | None = field(
-        default=None, metadata=_key("secret that belongs to the access key", secret=True)
+        default=None, metadata=about("secret that belongs to the access key", secret=True)
     )
     path_style: bool = field(
-        default=True, metadata=_key("the bucket stands in the path, not in the host's name")
+        default=True, metadata=about("the bucket stands in the path, not in the host's name")
     )
     ca_file: Path | None = field(
         default=None,
-        metadata=_key("authorities (PEM) of the server; default: the system's"),
+        metadata=about("authorities (PEM) of the server; default: the system's"),
     )
     emulated: bool = field(
-        default=False, metadata=_key("the server is an imitation that checks nothing; development only")
+        default=False, metadata=about("the server is an imitation that checks nothing; development only")
     )
     connect_timeout_s: float = field(
-        default=5.0, metadata=_key("how long a connection may take", low=0.1, high=120)
+        default=5.0, metadata=about("how long a connection may take", low=0.1, high=120)
     )
     request_timeout_s: float = field(
-        default=20.0, metadata=_key("how long one request may take", low=0.5, high=600)
+        default=20.0, metadata=about("how long one request may take", low=0.5, high=600)
     )
     cold_after_days: int = field(
         default=30,
-        metadata=_key(
+        metadata=about(
             "after so long a frame goes to the colder storage class, if one is named", low=1, high=1096
         ),
     )
     cold_storage_class: str | None = field(
-        default=None, metadata=_key("storage class of older frames", pattern=r"[A-Z_]{1,32}")
+        default=None, metadata=about("storage class of older frames", pattern=r"[A-Z_]{1,32}")
     )
 
     def __post_init__(self) -> None:
@@ -83,39 +73,39 @@ class S3Config:
             ValueError: One of the two keys is missing.
         """
         if (self.access_key is None) != (self.secret_key is None):
-            raise ValueError("s3.access_key and s3.secret_key belong together")
+            raise ValueError("access_key and secret_key belong together")
 
 
 @dataclass(frozen=True, slots=True)
 class MqttConfig:
     """The broker, as the services reach it."""
 
-    host: str = field(default="127.0.0.1", metadata=_key("host of the listener for services", pattern=_HOST))
-    port: int = field(default=8884, metadata=_key("its TCP port", low=1, high=65_535))
+    host: str = field(default="127.0.0.1", metadata=about("host of the listener for services", pattern=_HOST))
+    port: int = field(default=8884, metadata=about("its TCP port", low=1, high=65_535))
     tls: bool = field(
-        default=True, metadata=_key("TLS with certificates on both sides; false: development only")
+        default=True, metadata=about("TLS with certificates on both sides; false: development only")
     )
     ca_file: Path | None = field(
         default=None,
-        metadata=_key("authorities (PEM) of the broker; default: state_dir/pki/services-ca.crt"),
+        metadata=about("authorities (PEM) of the broker; default: state_dir/pki/services-ca.crt"),
     )
     certificate_file: Path | None = field(
-        default=None, metadata=_key("this service's certificate (PEM); default: made in state_dir by setup")
+        default=None, metadata=about("this service's certificate (PEM); default: made in state_dir by setup")
     )
-    key_file: Path | None = field(default=None, metadata=_key("the certificate's private key (PEM)"))
+    key_file: Path | None = field(default=None, metadata=about("the certificate's private key (PEM)"))
     username: str | None = field(
         default=None,
-        metadata=_key("user name; with TLS the certificate says it", pattern=r"[\x21-\x7e]{1,64}"),
+        metadata=about("user name; with TLS the certificate says it", pattern=r"[\x21-\x7e]{1,64}"),
     )
-    password: str | None = field(default=None, metadata=_key("password of that user", secret=True))
+    password: str | None = field(default=None, metadata=about("password of that user", secret=True))
     client_id_prefix: str = field(
         default="topscoop",
-        metadata=_key(
+        metadata=about(
             "client ids begin with it; several clouds at one broker differ", pattern=r"[a-z0-9-]{1,32}"
         ),
     )
     keepalive_s: int = field(
-        default=30, metadata=_key("a silent broker is noticed after so long", low=5, high=600)
+        default=30, metadata=about("a silent broker is noticed after so long", low=5, high=600)
     )
 
     def __post_init__(self) -> None:
@@ -125,7 +115,7 @@ class MqttConfig:
             ValueError: Certificate or key is missing.
         """
         if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("mqtt.certificate_file and mqtt.key_file belong together")
+            raise ValueError("certificate_file and key_file belong together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,39 +123,39 @@ class MasterKeyConfig:
     """What wraps the keys of consents."""
 
     kind: Literal["kms", "file"] = field(
-        default="kms", metadata=_key("kms, or a file in state_dir: development only")
+        default="kms", metadata=about("kms, or a file in state_dir: development only")
     )
-    kms_key_id: str | None = field(default=None, metadata=_key("id, alias or ARN of the key in KMS"))
+    kms_key_id: str | None = field(default=None, metadata=about("id, alias or ARN of the key in KMS"))
     kms_endpoint_url: str | None = field(
-        default=None, metadata=_key("address of KMS; without it, Amazon's", pattern=_ADDRESS)
+        default=None, metadata=about("address of KMS; without it, Amazon's", pattern=_ADDRESS)
     )
-    kms_region: str = field(default="us-east-1", metadata=_key("region of KMS", pattern=r"[a-z0-9-]{1,64}"))
-    file: Path | None = field(default=None, metadata=_key("file of the key; default: state_dir/master.key"))
+    kms_region: str = field(default="us-east-1", metadata=about("region of KMS", pattern=r"[a-z0-9-]{1,64}"))
+    file: Path | None = field(default=None, metadata=about("file of the key; default: state_dir/master.key"))
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentConfig:
     """The service that lets registers in."""
 
-    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+    host: str = field(default="127.0.0.1", metadata=about("address to listen on", pattern=_HOST))
     port: int = _port(8443, "TCP port of HTTPS")
     public_url: str = field(
         default="https://localhost:8443",
-        metadata=_key("this service as registers reach it", pattern=r"https://[^/\s]{1,253}"),
+        metadata=about("this service as registers reach it", pattern=r"https://[^/\s]{1,253}"),
     )
     broker_host: str = field(
-        default="localhost", metadata=_key("the broker's host as registers reach it", pattern=_HOST)
+        default="localhost", metadata=about("the broker's host as registers reach it", pattern=_HOST)
     )
     broker_port: int = field(
-        default=8883, metadata=_key("TCP port of its listener for registers", low=1, high=65_535)
+        default=8883, metadata=about("TCP port of its listener for registers", low=1, high=65_535)
     )
     certificate_days: int = field(
         default=90,
-        metadata=_key("life of a register's certificate; it renews at two thirds", low=1, high=825),
+        metadata=about("life of a register's certificate; it renews at two thirds", low=1, high=825),
     )
-    code_minutes: int = field(default=15, metadata=_key("life of an enrolment code", low=1, high=1440))
+    code_minutes: int = field(default=15, metadata=about("life of an enrolment code", low=1, high=1440))
     code_tries: int = field(
-        default=5, metadata=_key("wrong tries that an enrolment code bears", low=1, high=20)
+        default=5, metadata=about("wrong tries that an enrolment code bears", low=1, high=20)
     )
     health_port: int = _port(8723, "TCP port of /healthz, /readyz and /metrics")
 
@@ -175,34 +165,35 @@ class CollectorConfig:
     """The service that stores what registers send."""
 
     in_flight: int = field(
-        default=256, metadata=_key("messages in work at once; the broker holds the rest", low=1, high=10_000)
+        default=256, metadata=about("messages in work at once; the broker holds the rest", low=1, high=10_000)
     )
-    batch_max: int = field(default=64, metadata=_key("messages in one transaction", low=1, high=1000))
+    batch_max: int = field(default=64, metadata=about("messages in one transaction", low=1, high=1000))
     batch_ms: int = field(
         default=250,
-        metadata=_key(
+        metadata=about(
             "how long a transaction waits for more messages at most; never over an eighth of what they take",
             low=0,
             high=1000,
         ),
     )
     lease_s: int = field(
-        default=30, metadata=_key("after so long another collector may take over a message", low=1, high=3600)
+        default=30,
+        metadata=about("after so long another collector may take over a message", low=1, high=3600),
     )
     attempts: int = field(
-        default=3, metadata=_key("a message that fails so often goes to quarantine", low=1, high=100)
+        default=3, metadata=about("a message that fails so often goes to quarantine", low=1, high=100)
     )
     retry_after_s: int = field(
-        default=15, metadata=_key("a register waits so long when storage is away", low=1, high=3600)
+        default=15, metadata=about("a register waits so long when storage is away", low=1, high=3600)
     )
     sweep_every_s: int = field(
-        default=60, metadata=_key("how often versions without a row are looked for", low=1, high=86_400)
+        default=60, metadata=about("how often versions without a row are looked for", low=1, high=86_400)
     )
     sweep_after_s: int = field(
-        default=600, metadata=_key("a version without a row is deleted after so long", low=1, high=86_400)
+        default=600, metadata=about("a version without a row is deleted after so long", low=1, high=86_400)
     )
     object_client: Literal["obstore", "boto3"] = field(
-        default="obstore", metadata=_key("library that stores frames; the other one for comparison")
+        default="obstore", metadata=about("library that stores frames; the other one for comparison")
     )
     health_port: int = _port(8721, "TCP port of /healthz, /readyz and /metrics")
 
@@ -212,17 +203,19 @@ class KeeperConfig:
     """The service that issues consent blanks and erases."""
 
     poll_ms: int = field(
-        default=500, metadata=_key("how often withdrawals are looked for", low=10, high=60_000)
+        default=500, metadata=about("how often withdrawals are looked for", low=10, high=60_000)
     )
     retention_every_s: int = field(
-        default=300, metadata=_key("how often expired frames are looked for", low=1, high=86_400)
+        default=300, metadata=about("how often expired frames are looked for", low=1, high=86_400)
     )
     stock_blanks: int = field(
         default=2000,
-        metadata=_key("blanks that a register holds at most; about 14 days of its peak", low=1, high=100_000),
+        metadata=about(
+            "blanks that a register holds at most; about 14 days of its peak", low=1, high=100_000
+        ),
     )
     blank_days: int = field(
-        default=90, metadata=_key("an unused blank and its key end after so long", low=1, high=366)
+        default=90, metadata=about("an unused blank and its key end after so long", low=1, high=366)
     )
     health_port: int = _port(8722, "TCP port of /healthz, /readyz and /metrics")
 
@@ -233,15 +226,15 @@ class ReleasesConfig:
 
     folder: Path | None = field(
         default=None,
-        metadata=_key("folder that holds tuf/<tenant>/; without it, the bucket of S3"),
+        metadata=about("folder that holds tuf/<tenant>/; without it, the bucket of S3"),
     )
     bucket: str = field(
         default="topscoop-releases",
-        metadata=_key("bucket of the repositories", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
+        metadata=about("bucket of the repositories", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
     )
     look_every_s: float = field(
         default=30.0,
-        metadata=_key("how often signed metadata is looked at for new releases", low=0.2, high=86_400),
+        metadata=about("how often signed metadata is looked at for new releases", low=0.2, high=86_400),
     )
 
 
@@ -251,9 +244,9 @@ class FilesConfig:
 
     bytes_per_s: int = field(
         default=2_000_000,
-        metadata=_key("bytes a second for one register at most", low=10_000, high=1_000_000_000),
+        metadata=about("bytes a second for one register at most", low=10_000, high=1_000_000_000),
     )
-    cache_mb: int = field(default=64, metadata=_key("files that are kept in memory", low=1, high=65_536))
+    cache_mb: int = field(default=64, metadata=about("files that are kept in memory", low=1, high=65_536))
     health_port: int = _port(8724, "TCP port of /healthz, /readyz and /metrics")
 
 
@@ -261,7 +254,7 @@ class FilesConfig:
 class RolloutConfig:
     """The controller that brings releases to registers."""
 
-    tick_ms: int = field(default=1000, metadata=_key("how often it decides", low=50, high=60_000))
+    tick_ms: int = field(default=1000, metadata=about("how often it decides", low=50, high=60_000))
     health_port: int = _port(8725, "TCP port of /healthz, /readyz and /metrics")
 
 
@@ -269,25 +262,27 @@ class RolloutConfig:
 class ConsoleConfig:
     """The operators' web pages."""
 
-    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+    host: str = field(default="127.0.0.1", metadata=about("address to listen on", pattern=_HOST))
     port: int = _port(8730, "TCP port of the pages")
     public_url: str = field(
         default="http://localhost:8730",
-        metadata=_key(
+        metadata=about(
             "the pages as browsers reach them; https but in development", pattern=r"https?://[^/\s]{1,253}"
         ),
     )
     oidc_issuer: str | None = field(
-        default=None, metadata=_key("the identity provider's issuer", pattern=_ADDRESS)
+        default=None, metadata=about("the identity provider's issuer", pattern=_ADDRESS)
     )
     oidc_client_id: str = field(
-        default="topscoop-console", metadata=_key("our client id there", pattern=r"[\x21-\x7e]{1,200}")
+        default="topscoop-console", metadata=about("our client id there", pattern=r"[\x21-\x7e]{1,200}")
     )
-    oidc_client_secret: str | None = field(default=None, metadata=_key("our secret there", secret=True))
+    oidc_client_secret: str | None = field(default=None, metadata=about("our secret there", secret=True))
     session_hours: int = field(
-        default=12, metadata=_key("an operator logs in again after so long", low=1, high=168)
+        default=12, metadata=about("an operator logs in again after so long", low=1, high=168)
     )
-    idle_minutes: int = field(default=60, metadata=_key("or after so long without a click", low=5, high=1440))
+    idle_minutes: int = field(
+        default=60, metadata=about("or after so long without a click", low=5, high=1440)
+    )
     health_port: int = _port(8726, "TCP port of /healthz, /readyz and /metrics")
 
 
@@ -296,16 +291,16 @@ class TenantDefaults:
     """What a new chain gets; `topscoop cloud tenant add` may say otherwise."""
 
     frames_per_day: int = field(
-        default=1_000_000, metadata=_key("frames a day; beyond it, later", low=0, high=2_000_000_000)
+        default=1_000_000, metadata=about("frames a day; beyond it, later", low=0, high=2_000_000_000)
     )
     bytes_per_day: int = field(
-        default=50_000_000_000, metadata=_key("bytes of frames a day; beyond it, later", low=0, high=1e18)
+        default=50_000_000_000, metadata=about("bytes of frames a day; beyond it, later", low=0, high=1e18)
     )
     messages_per_minute: int = field(
-        default=60_000, metadata=_key("messages a minute; beyond it, later", low=1, high=100_000_000)
+        default=60_000, metadata=about("messages a minute; beyond it, later", low=1, high=100_000_000)
     )
     retention_days: int = field(
-        default=365, metadata=_key("a frame is erased after so long, or with its consent", low=1, high=1096)
+        default=365, metadata=about("a frame is erased after so long, or with its consent", low=1, high=1096)
     )
 
 
@@ -313,7 +308,7 @@ class TenantDefaults:
 class HealthConfig:
     """Where services answer /healthz, /readyz and /metrics."""
 
-    host: str = field(default="127.0.0.1", metadata=_key("address to listen on", pattern=_HOST))
+    host: str = field(default="127.0.0.1", metadata=about("address to listen on", pattern=_HOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,10 +316,10 @@ class LogConfig:
     """What is written to standard error."""
 
     format: Literal["auto", "json", "human"] = field(
-        default="auto", metadata=_key("auto: human on a terminal, else JSON lines")
+        default="auto", metadata=about("auto: human on a terminal, else JSON lines")
     )
     level: Literal["debug", "info", "warning", "error"] = field(
-        default="info", metadata=_key("the least that is written")
+        default="info", metadata=about("the least that is written")
     )
 
 
@@ -333,15 +328,15 @@ class CloudConfig:
     """Everything that the cloud's services are told; read once at the start."""
 
     environment: Literal["production", "development"] = field(
-        default="production", metadata=_key("development allows stand-ins for what protects customers")
+        default="production", metadata=about("development allows stand-ins for what protects customers")
     )
     state_dir: Path = field(
         default=Path("/var/lib/topscoop-cloud"),
-        metadata=_key("folder of certificates, service keys and, with SQLite, the databases"),
+        metadata=about("folder of certificates, service keys and, with SQLite, the databases"),
     )
     database_url: str = field(
         default="sqlite:///{state_dir}/cloud.sqlite3",
-        metadata=_key(
+        metadata=about(
             "the database: sqlite:///FILE or postgresql+psycopg://ROLE:PASSWORD@HOST/NAME",
             pattern=r"(sqlite:///|postgresql\+psycopg://)\S+",
             secret=True,
@@ -349,7 +344,7 @@ class CloudConfig:
     )
     keys_url: str = field(
         default="sqlite:///{state_dir}/keys.sqlite3",
-        metadata=_key(
+        metadata=about(
             "the database of consent keys: another one, with a role of its own",
             pattern=r"(sqlite:///|postgresql\+psycopg://)\S+",
             secret=True,
@@ -357,7 +352,7 @@ class CloudConfig:
     )
     database_owner_url: str | None = field(
         default=None,
-        metadata=_key(
+        metadata=about(
             "PostgreSQL: the owner of the database's tables; only set-up and restore use it",
             pattern=r"postgresql\+psycopg://\S+",
             secret=True,
@@ -365,7 +360,7 @@ class CloudConfig:
     )
     keys_owner_url: str | None = field(
         default=None,
-        metadata=_key(
+        metadata=about(
             "PostgreSQL: the owner of the tables of consent keys; only set-up uses it",
             pattern=r"postgresql\+psycopg://\S+",
             secret=True,

@@ -3,14 +3,6 @@
 from wire_protocol.errors import OperatorError, TopscoopError
 
 
-class ConfigError(OperatorError):
-    """The configuration file, an environment variable or a command-line option is wrong."""
-
-    def __init__(self, message: str, *, remedy: str = "", problems: tuple[str, ...] = ()) -> None:
-        super().__init__(message, remedy=remedy)
-        self.problems = problems or (message,)
-
-
 class StandInRefused(OperatorError):
     """A stand-in for what protects customers is configured outside of development."""
 

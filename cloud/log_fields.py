@@ -1,9 +1,5 @@
-"""Fields of a log line: `log.info("message.stored", extra=fields(size=3))`; `cloud.logging` formats them."""
+"""As `daemon.log_fields`."""
 
-FIELDS_ATTRIBUTE = "topscoop_fields"
-"""Where a log record carries them."""
+from daemon.log_fields import FIELDS_ATTRIBUTE, fields
 
-
-def fields(**values: object) -> dict[str, object]:
-    """The `extra` of a log call; the call's message is a stable event name such as `message.stored`."""
-    return {FIELDS_ATTRIBUTE: values}
+__all__ = ["FIELDS_ATTRIBUTE", "fields"]

@@ -31,7 +31,8 @@ def about(
 
     Args:
         meaning: For people, one line.
-        low, high: Inclusive bounds of a number.
+        low: The least that a number may be.
+        high: The most.
         pattern: What a text matches in full.
         secret: Its value is never shown.
     """

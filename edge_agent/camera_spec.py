@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge_agent.errors import ConfigError
+from daemon.errors import ConfigError
 
 EXAMPLES = (
     "0, /dev/video0, /dev/v4l/by-id/usb-…, rtsp://host/path, http://host/video.mjpg, clip.mp4, photo.jpg, "

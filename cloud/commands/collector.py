@@ -29,12 +29,12 @@ def run(args: argparse.Namespace) -> int:
     """Run until a signal ends it; 0 after a clean end, 1 where a part of it died."""
     import logging
 
-    from cloud import logging as cloud_logging
     from cloud.config_sources import config_of
     from cloud.log_fields import fields
+    from daemon import event_log
 
     config = config_of(args)
-    cloud_logging.set_up(config.log.format, config.log.level)
+    event_log.set_up(config.log.format, config.log.level)
 
     from cloud.collector.service import run_collector
 

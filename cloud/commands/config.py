@@ -31,8 +31,8 @@ def run_check(args: argparse.Namespace) -> int:
     import os
 
     from cloud.config_sources import load_config
-    from cloud.errors import ConfigError
     from cloud.stand_ins import check_stand_ins
+    from daemon.errors import ConfigError
     from wire_protocol.errors import OperatorError
 
     try:
@@ -65,12 +65,14 @@ def run_show(args: argparse.Namespace) -> int:
     """Print the values; of secrets only whether they are set."""
     import os
 
-    from cloud.config_keys import KEYS, plain, value_at
+    from cloud.config_settings import SETTINGS
     from cloud.config_sources import load_config
+    from daemon.settings import value_at
+    from daemon.settings_key import plain
 
     loaded = load_config(args.config, os.environ)
     rows: dict[str, dict[str, Any]] = {}
-    for path, key in KEYS.items():
+    for path, key in SETTINGS.keys.items():
         value = plain(value_at(loaded.config, path))
         rows[path] = {
             "value": _without_password(value) if key.secret else value,
@@ -88,12 +90,13 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_schema(args: argparse.Namespace) -> int:
     """Print the JSON Schema."""
-    from cloud.config_keys import json_schema, markdown_table
+    from cloud.config_settings import SETTINGS
+    from daemon.settings_schema import json_schema, markdown_table
 
     if args.markdown:
-        print(markdown_table(), end="")
+        print(markdown_table(SETTINGS), end="")
         return 0
-    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+    print(json.dumps(json_schema(SETTINGS), indent=1, ensure_ascii=False))
     return 0
 
 

@@ -27,7 +27,6 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     import asyncio
 
-    from cloud import logging as cloud_logging
     from cloud.broker.composition import open_control
     from cloud.broker.configuration import FOLDER_NAME
     from cloud.clock import now_ms
@@ -41,9 +40,10 @@ def run(args: argparse.Namespace) -> int:
     from cloud.enrolment.upkeep import Upkeep
     from cloud.health import Health, HealthServer
     from cloud.stand_ins import check_stand_ins
+    from daemon import event_log
 
     config = config_of(args)
-    cloud_logging.set_up(config.log.format, config.log.level)
+    event_log.set_up(config.log.format, config.log.level)
     check_stand_ins(config)
     database = open_database(config.database_url)
     database.check()

@@ -98,10 +98,10 @@ def run_export(args: argparse.Namespace) -> int:
 
 def _wanted(config: "CloudConfig", args: argparse.Namespace) -> Iterator["StoredFrame"]:
     from cloud.database.engine import open_database
-    from cloud.errors import ConfigError
     from cloud.operations.frames import FrameFilter, find_frame, list_frames
     from cloud.operations.tenants import known_tenant
     from cloud.operations.typed_ids import typed_id
+    from daemon.errors import ConfigError
 
     if args.limit < 1:
         raise ConfigError("--limit must be 1 or more")
@@ -124,7 +124,7 @@ def _wanted(config: "CloudConfig", args: argparse.Namespace) -> Iterator["Stored
 def _time_ms(text: str | None) -> int | None:
     from datetime import UTC, datetime
 
-    from cloud.errors import ConfigError
+    from daemon.errors import ConfigError
 
     if text is None:
         return None

@@ -18,13 +18,13 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     import asyncio
 
-    from cloud import logging as cloud_logging
     from cloud.config_sources import config_of
     from cloud.privacy.keeper_service import serve
     from cloud.stand_ins import check_stand_ins
+    from daemon import event_log
 
     config = config_of(args)
-    cloud_logging.set_up(config.log.format, config.log.level)
+    event_log.set_up(config.log.format, config.log.level)
     check_stand_ins(config)
     asyncio.run(serve(config))
     return 0

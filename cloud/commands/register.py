@@ -212,7 +212,7 @@ def _moment(at_ms: int | None) -> str:
 
 
 def _check_name(what: str, name: str) -> None:
-    from cloud.errors import ConfigError
+    from daemon.errors import ConfigError
     from wire_protocol.identifiers import is_name
 
     if not is_name(name):

@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
     from cloud.clock import now_ms
     from cloud.config_sources import config_of
-    from cloud.logging import set_up
     from cloud.operations.setup import SetUp, run_steps
+    from daemon.event_log import set_up
 
     config = config_of(args)
     set_up(config.log.format, config.log.level)

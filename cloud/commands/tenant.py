@@ -1,4 +1,4 @@
-"""`topscoop cloud tenant add|list|show|keys|trust`: the chains, their quotas, what they sign with and trust."""
+"""`topscoop cloud tenant add|list|show|keys|trust`: the chains, what they may use, sign with and trust."""
 
 import argparse
 import json
@@ -45,12 +45,12 @@ def run_add(args: argparse.Namespace) -> int:
     import getpass
 
     from cloud.clock import now_ms
-    from cloud.config_keys import KEYS
+    from cloud.config_settings import SETTINGS
     from cloud.config_sources import config_of
     from cloud.database.engine import open_database
     from cloud.database.tenancy import Tenant
-    from cloud.errors import ConfigError
     from cloud.operations.tenants import create_tenant
+    from daemon.errors import ConfigError
 
     config = config_of(args)
     _check_name(args.tenant)
@@ -58,7 +58,7 @@ def run_add(args: argparse.Namespace) -> int:
     for name in _QUOTAS:
         given = getattr(args, name)
         try:
-            quotas[name] = KEYS[f"tenant_defaults.{name}"].check(
+            quotas[name] = SETTINGS.keys[f"tenant_defaults.{name}"].check(
                 getattr(config.tenant_defaults, name) if given is None else given
             )
         except ValueError as error:
@@ -165,7 +165,7 @@ def _document(tenant: "Tenant", keys: "list[ServiceKey]") -> dict[str, Any]:
 
 
 def _check_name(tenant: str) -> None:
-    from cloud.errors import ConfigError
+    from daemon.errors import ConfigError
     from wire_protocol.identifiers import is_name
 
     if not is_name(tenant):

@@ -15,7 +15,8 @@ from sqlalchemy.engine import URL, make_url
 from cloud.database import migrate
 from cloud.database.schema import tenants as tenants_table
 from cloud.database.schema_version import CLOUD, Schema
-from cloud.errors import ConfigError, DatabaseAway
+from cloud.errors import DatabaseAway
+from daemon.errors import ConfigError
 from wire_protocol.identifiers import is_name
 
 _BUSY_TIMEOUT_S: Final = 30

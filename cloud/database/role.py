@@ -4,7 +4,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from cloud.database.schema_version import Schema
-from cloud.errors import ConfigError, DatabaseRoleTooStrong, DatabaseUnprotected
+from cloud.errors import DatabaseRoleTooStrong, DatabaseUnprotected
+from daemon.errors import ConfigError
 
 _STRONG = text("""
     SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles

@@ -14,7 +14,7 @@ from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database, open_database
 from cloud.database.role import grant_role
 from cloud.enrolment.files import write_file
-from cloud.errors import BackupError, ConfigError, TargetNotEmpty
+from cloud.errors import BackupError, TargetNotEmpty
 from cloud.objects.ports import ObjectStore
 from cloud.operations.backup import MASTER_KEY
 from cloud.operations.erasure_replay import apply_log, read_log
@@ -22,6 +22,7 @@ from cloud.operations.manifest import Manifest, read_manifest, verify
 from cloud.operations.reclaim import Reclaimed, reclaim, stored_since
 from cloud.operations.table_file import rows_of
 from cloud.state_folder import prepare_folder
+from daemon.errors import ConfigError
 
 _ROWS_AT_ONCE: Final = 500
 

@@ -9,9 +9,9 @@ from cloud.config import CloudConfig
 from cloud.database.engine import open_database
 from cloud.database.role import grant_role
 from cloud.database.schema_version import CLOUD, Schema
-from cloud.errors import ConfigError
 from cloud.stand_ins import check_stand_ins
 from cloud.state_folder import prepare_folder
+from daemon.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

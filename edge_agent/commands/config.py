@@ -30,8 +30,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run_check(args: argparse.Namespace) -> int:
     """0 when the agent would start with this configuration."""
+    from daemon.errors import ConfigError
     from edge_agent.camera_spec import parse_camera_spec
-    from edge_agent.errors import ConfigError
 
     try:
         loaded = _load(args)
@@ -52,12 +52,14 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Print the values; secrets are counted, not shown."""
+    from daemon.settings import value_at
+    from daemon.settings_key import plain
     from edge_agent.camera_spec import parse_camera_spec
-    from edge_agent.config_parse import KEYS, plain, value_at
+    from edge_agent.config_settings import SETTINGS
 
     loaded = _load(args)
     rows: dict[str, dict[str, Any]] = {}
-    for path, key in KEYS.items():
+    for path, key in SETTINGS.keys.items():
         value = plain(value_at(loaded.config, path))
         shown = f"({len(value)} set)" if key.secret else value
         if path == "camera.source":
@@ -75,9 +77,10 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_schema(_: argparse.Namespace) -> int:
     """Print the JSON Schema."""
-    from edge_agent.config_schema import json_schema
+    from daemon.settings_schema import json_schema
+    from edge_agent.config_settings import SETTINGS
 
-    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+    print(json.dumps(json_schema(SETTINGS), indent=1, ensure_ascii=False))
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import uvloop
 
-from edge_agent.adapters import logging as logs
+from daemon import event_log as logs
 from edge_agent.adapters.cameras import open_camera
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.data_folder import DataFolder, write_durably

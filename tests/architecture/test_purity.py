@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("wire_protocol", "inference", "edge_agent", "cloud")
+_PACKAGES = ("wire_protocol", "inference", "daemon", "edge_agent", "cloud")
 _WORLD = {
     "asyncio", "http", "os", "random", "secrets", "select", "selectors", "shutil", "signal", "socket",
     "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
@@ -30,7 +30,9 @@ _SHELLS = {
     "cloud/broker/control.py": "talks to the broker's plugin",
     "cloud/clock.py": "reads the clock",
     "cloud/collector/service.py": "is the process",
-    "cloud/config_sources.py": "reads file and environment",
+    "cloud/config_sources.py": "reads the environment",
+    "daemon/event_log.py": "writes the log",
+    "daemon/settings_file.py": "reads the file",
     "cloud/console/charts/press.py": "starts the worker process",
     "cloud/console/charts/worker.py": "is the worker process",
     "cloud/enrolment/files.py": "writes files",

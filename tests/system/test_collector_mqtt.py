@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud.config import MqttConfig
-from cloud.errors import ConfigError
 from cloud.mqtt_client import MqttClient
+from daemon.errors import ConfigError
 from tests.builders.broker_stack import BrokerStack
 from tests.builders.daemon import ReservedPort
 from wire_protocol.topics import EVENTS_SHARES, FRAMES_SHARE, Down, Identity, Topic, Up

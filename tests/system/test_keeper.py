@@ -17,13 +17,13 @@ import pytest
 
 from cloud.config_sources import load_config
 from cloud.database.schema_version import CLOUD
-from cloud.errors import ConfigError
 from cloud.operations.setup import SetUp, prepare_database
 from cloud.privacy.composition import keeper_client, set_up_keys
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.keeper import Keeper, Stock
 from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
+from daemon.errors import ConfigError
 from tests.builders.broker_stack import BrokerStack
 from tests.builders.privacy_stage import Stage
 from tests.builders.wire_messages import CONSENT_KEY, IDENTITY, NOW_MS, REGISTER, TENANT, lookup

@@ -3,10 +3,11 @@
 import fcntl
 from pathlib import Path
 
+from daemon.errors import ConfigError
 from edge_agent.adapters.http.listening import bind_tcp
 from edge_agent.checkup import Finding, Verdict
 from edge_agent.config import EdgeConfig
-from edge_agent.errors import ConfigError, PortBusyError
+from edge_agent.errors import PortBusyError
 
 
 def check_api(config: EdgeConfig) -> Finding:

@@ -2,6 +2,7 @@
 
 import time
 
+from daemon.errors import ConfigError
 from edge_agent.adapters.cameras import open_camera
 from edge_agent.adapters.cameras.frame_ring_camera import FrameRingCamera
 from edge_agent.adapters.cameras.grabber import Grabber
@@ -10,7 +11,7 @@ from edge_agent.adapters.clock import SystemClock
 from edge_agent.camera_spec import CameraKind, parse_camera_spec
 from edge_agent.checkup import Finding, Verdict, judge_pictures
 from edge_agent.config import EdgeConfig
-from edge_agent.errors import CameraError, ConfigError
+from edge_agent.errors import CameraError
 from edge_agent.ports import Camera, Frame
 
 _FIRST_PICTURE_S = 8.0

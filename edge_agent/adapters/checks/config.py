@@ -2,10 +2,10 @@
 
 import os
 
+from daemon.errors import ConfigError
 from edge_agent.adapters.config_sources import load_config
 from edge_agent.checkup import Finding, Verdict
 from edge_agent.config import EdgeConfig
-from edge_agent.errors import ConfigError
 
 
 def check_config(file: str | None) -> tuple[EdgeConfig | None, Finding]:

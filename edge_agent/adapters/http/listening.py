@@ -5,8 +5,9 @@ import socket
 import stat
 from pathlib import Path
 
+from daemon.errors import ConfigError
 from edge_agent.config import ApiConfig
-from edge_agent.errors import ConfigError, PortBusyError
+from edge_agent.errors import PortBusyError
 
 _BACKLOG = 128
 _SOCKET_MODE = 0o660

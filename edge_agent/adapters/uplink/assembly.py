@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.errors import ConfigError
 from edge_agent.adapters.cameras.thread_priority import yield_to_requests
 from edge_agent.adapters.data_folder import DataFolder
 from edge_agent.adapters.uplink import enrolment_client, jpeg, key_files
@@ -22,7 +23,6 @@ from edge_agent.adapters.uplink.metrics import UplinkMetrics
 from edge_agent.adapters.uplink.mqtt_link import Address, MqttLink, pinned_context
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.config import ConsentConfig, EdgeConfig
-from edge_agent.errors import ConfigError
 from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink, Randomness
 from edge_agent.uplink.blank_intake import believable

@@ -12,24 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.config import CloudConfig
-from cloud.config_keys import (
-    KEYS,
-    TABLES,
-    Given,
-    flatten,
-    from_environment,
-    json_schema,
-    markdown_table,
-    parse,
-    value_at,
-)
-from cloud.errors import ConfigError
+from cloud.config_settings import SETTINGS
+from daemon.errors import ConfigError
+from daemon.settings import Given, value_at
+from daemon.settings_schema import json_schema, markdown_table
 
 _ROOT = Path(__file__).parents[3]
 
 
 def parsed(text: str = "", **environment: str) -> CloudConfig:
-    return parse(flatten(tomllib.loads(text), "cloud.toml") | from_environment(environment))
+    return SETTINGS.parse(
+        SETTINGS.flatten(tomllib.loads(text), "cloud.toml") | SETTINGS.from_environment(environment)
+    )
 
 
 def test_nothing_has_to_be_said() -> None:
@@ -94,8 +88,8 @@ def test_every_kind_of_value_is_read_from_file_and_environment() -> None:
         ("[s3]\nconnect_timeout_s = nan", "s3.connect_timeout_s must be at least 0.1, not nan"),
         ("state_dir = ''", "state_dir must not be empty"),
         ("state_dir = 7", "state_dir must be a path"),
-        ("[s3]\naccess_key = 'x'", "s3.access_key and s3.secret_key belong together"),
-        ("[mqtt]\nkey_file = 'x'", "mqtt.certificate_file and mqtt.key_file belong together"),
+        ("[s3]\naccess_key = 'x'", "s3: access_key and secret_key belong together"),
+        ("[mqtt]\nkey_file = 'x'", "mqtt: certificate_file and key_file belong together"),
         ("[enrolment]\npublic_url = 'http://plain'", "enrolment.public_url must match"),
     ],
 )
@@ -107,7 +101,7 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
 
 def test_all_mistakes_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as refusal:
-        parse({"environment": Given("X", "f"), "nope": Given(1, "f")})
+        SETTINGS.parse({"environment": Given("X", "f"), "nope": Given(1, "f")})
     assert len(refusal.value.problems) == 2
 
 
@@ -134,25 +128,25 @@ def test_a_refused_secret_is_not_repeated() -> None:
 
 def test_variables_have_names_of_their_own() -> None:
     """`a.b_c` and `a_b.c` would be one variable; no two keys are."""
-    variables = [key.variable for key in KEYS.values()]
+    variables = [SETTINGS.variable(path) for path in SETTINGS.keys]
     assert len(set(variables)) == len(variables)
 
 
 def test_every_key_says_what_it_means() -> None:
-    assert all(key.meaning for key in KEYS.values())
+    assert all(key.meaning for key in SETTINGS.keys.values())
 
 
 def test_the_schema_has_every_key() -> None:
-    properties = json_schema()["properties"]
-    for path in KEYS:
+    properties = json_schema(SETTINGS)["properties"]
+    for path in SETTINGS.keys:
         table, _, name = path.rpartition(".")
         assert name in (properties[table]["properties"] if table else properties)
-    assert set(TABLES) < set(properties)
+    assert set(SETTINGS.tables) < set(properties)
 
 
 def test_the_page_lists_every_key() -> None:
     """docs/cloud-config.md holds what `topscoop cloud config schema --markdown` prints."""
-    assert markdown_table() in (_ROOT / "docs" / "cloud-config.md").read_text("utf-8")
+    assert markdown_table(SETTINGS) in (_ROOT / "docs" / "cloud-config.md").read_text("utf-8")
 
 
 def test_the_sample_names_every_key_with_its_default() -> None:
@@ -162,11 +156,11 @@ def test_the_sample_names_every_key_with_its_default() -> None:
         name = line.removeprefix("# ").split(" = ")[0]
         is_key = " = " in line and name.isidentifier()
         lines.append(line.removeprefix("# ") if is_key or line.startswith("[") else "")
-    sample = flatten(tomllib.loads("\n".join(lines)), "sample")
-    assert set(sample) == set(KEYS)
+    sample = SETTINGS.flatten(tomllib.loads("\n".join(lines)), "sample")
+    assert set(sample) == set(SETTINGS.keys)
     for path, one in sample.items():
-        checked = KEYS[path].check(one.value)
-        assert KEYS[path].default in {None, checked}, path
+        checked = SETTINGS.keys[path].check(one.value)
+        assert SETTINGS.keys[path].default in {None, checked}, path
 
 
 def test_the_sample_as_it_stands_is_the_default() -> None:
@@ -181,10 +175,10 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*KEYS, "x", "s3"]), json_values, max_size=6))
+@given(st.dictionaries(st.sampled_from([*SETTINGS.keys, "x", "s3"]), json_values, max_size=6))
 def test_any_values_make_a_configuration_or_a_config_error(values: dict[str, Any]) -> None:
     try:
-        config = parse({path: Given(value, "test") for path, value in values.items()})
+        config = SETTINGS.parse({path: Given(value, "test") for path, value in values.items()})
     except ConfigError:
         return
-    assert all(value_at(config, path) is not None for path in values if path in KEYS)
+    assert all(value_at(config, path) is not None for path in values if path in SETTINGS.keys)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloud.config_sources import load_config
-from cloud.errors import ConfigError
+from daemon.errors import ConfigError
 
 
 def test_file_and_environment_come_together(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_an_exception_comes_with_its_traceback(style: Format) -> None:
     except ValueError:
         logging.getLogger("edge_agent.x").exception("agent.failed", extra=fields(task="api"))
     assert "ValueError: invalid literal" in target.getvalue()
-    assert "test_logging" in target.getvalue()
+    assert "test_event_log" in target.getvalue()
 
 
 def test_libraries_are_told_apart_and_quiet() -> None:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.errors import ConfigError
 from edge_agent.camera_spec import CameraKind, CameraSpec, mask_url, parse_camera_spec
-from edge_agent.errors import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.errors import ConfigError
+from daemon.settings import Given, value_at
 from edge_agent.config import EdgeConfig
-from edge_agent.config_parse import (
-    KEYS,
-    SHORTHANDS,
-    Given,
-    flatten,
-    from_environment,
-    parse,
-    value_at,
-)
-from edge_agent.errors import ConfigError
+from edge_agent.config_settings import SETTINGS
 
 MINIMAL = {"tenant": "gelateria-sole", "store": "rimini", "register": "till-1"}
 _SAMPLE = Path(__file__).parents[3] / "deploy" / "edge.toml"
@@ -24,7 +17,10 @@ _SAMPLE = Path(__file__).parents[3] / "deploy" / "edge.toml"
 
 def parsed(text: str = "", **environment: str) -> EdgeConfig:
     head = "\n".join(f'{name} = "{value}"' for name, value in MINIMAL.items())
-    return parse(flatten(tomllib.loads(f"{head}\n{text}"), "edge.toml") | from_environment(environment))
+    return SETTINGS.parse(
+        SETTINGS.flatten(tomllib.loads(f"{head}\n{text}"), "edge.toml")
+        | SETTINGS.from_environment(environment)
+    )
 
 
 def test_three_lines_are_enough() -> None:
@@ -82,7 +78,7 @@ def test_a_list_in_the_environment_may_be_json() -> None:
         ("[menu]\nbestsellers = 'mango'", "must be a list of texts"),
         ("[menu]\nbestsellers = [1]", "must be a list of texts"),
         ("[menu]\nbestsellers = ['No Id']", "must match"),
-        ("data_dir = ''", "data_dir must be a path"),
+        ("data_dir = ''", "data_dir must not be empty"),
         ("camera = ''", "camera.source must not be empty"),
         ("camera = 3", "camera.source must be a text"),
         ("[presence]\nenabled = 'yes'", "must be true or false"),
@@ -96,7 +92,7 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
 
 def test_all_mistakes_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as refusal:
-        parse({"tenant": Given("X", "f"), "nope": Given(1, "f")})
+        SETTINGS.parse({"tenant": Given("X", "f"), "nope": Given(1, "f")})
     assert len(refusal.value.problems) == 4, "a bad tenant, an unknown key, and two missing ones"
 
 
@@ -125,13 +121,13 @@ def test_a_refused_token_is_not_repeated(text: str) -> None:
 
 def test_variables_have_names_of_their_own() -> None:
     """`a.b_c` and `a_b.c` would be one variable; no two keys are."""
-    variables = [key.variable for key in KEYS.values()]
-    variables += ["TOPSCOOP_EDGE_" + short.upper() for short in SHORTHANDS]
+    variables = [SETTINGS.variable(path) for path in SETTINGS.keys]
+    variables += [SETTINGS.variable(short) for short in SETTINGS.shorthands]
     assert len(set(variables)) == len(variables)
 
 
 def test_every_key_says_what_it_means() -> None:
-    assert all(key.meaning for key in KEYS.values())
+    assert all(key.meaning for key in SETTINGS.keys.values())
 
 
 def test_the_sample_names_every_key_with_its_default() -> None:
@@ -142,14 +138,14 @@ def test_the_sample_names_every_key_with_its_default() -> None:
         is_key = " = " in line and name.isidentifier()
         lines.append(line.removeprefix("# ") if is_key or line.startswith("[") else "")
     table = tomllib.loads("\n".join(lines))
-    given = flatten(table, "sample")
-    assert set(given) == set(KEYS)
+    given = SETTINGS.flatten(table, "sample")
+    assert set(given) == set(SETTINGS.keys)
     defaults = EdgeConfig(**MINIMAL)
     shown_differently = {"tenant", "store", "register", "shop_kind", "model_dir", "api.unix_socket"}
     shown_differently |= {"consent.notice_dir"}
     for path, one in given.items():
         if path not in shown_differently:
-            assert KEYS[path].check(one.value) == value_at(defaults, path), path
+            assert SETTINGS.keys[path].check(one.value) == value_at(defaults, path), path
 
 
 json_values = st.recursive(
@@ -159,11 +155,11 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*KEYS, "x", "api", "camera"]), json_values, max_size=6))
+@given(st.dictionaries(st.sampled_from([*SETTINGS.keys, "x", "api", "camera"]), json_values, max_size=6))
 def test_any_values_make_a_configuration_or_a_config_error(values: dict[str, Any]) -> None:
     given_values = {path: Given(value, "test") for path, value in values.items()}
     try:
-        config = parse(given_values)
+        config = SETTINGS.parse(given_values)
     except ConfigError:
         return
-    assert all(value_at(config, path) is not None for path in values if path in KEYS)
+    assert all(value_at(config, path) is not None for path in values if path in SETTINGS.keys)

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cloud.config_keys import KEYS
+from cloud.config_settings import SETTINGS
 from tests.builders.cloud_cli import cloud, cloud_json
 
 _DEVELOPMENT = 'environment = "development"\n[master_key]\nkind = "file"\n'
@@ -61,7 +61,7 @@ def test_show_prints_every_value_with_its_origin_and_no_secret(
     assert rows["keys_url"]["value"].startswith("sqlite:///")
     status, out, _ = cloud("config", "show", "--config", file)
     assert status == 0
-    assert len(out.splitlines()) == len(rows) == len(KEYS)
+    assert len(out.splitlines()) == len(rows) == len(SETTINGS.keys)
     assert "hunter2" not in out + json.dumps(rows)
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 from cloud.database import engine
 from cloud.database.engine import Database, open_database
 from cloud.database.schema import quarantine
-from cloud.errors import ConfigError, DatabaseAway, DatabaseNotMigrated
+from cloud.errors import DatabaseAway, DatabaseNotMigrated
+from daemon.errors import ConfigError
 from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
 
 if TYPE_CHECKING:

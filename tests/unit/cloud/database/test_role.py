@@ -10,14 +10,9 @@ from sqlalchemy import text
 
 from cloud.database.engine import open_database
 from cloud.database.schema_version import CLOUD
-from cloud.errors import (
-    ConfigError,
-    DatabaseAway,
-    DatabaseNotMigrated,
-    DatabaseRoleTooStrong,
-    DatabaseUnprotected,
-)
+from cloud.errors import DatabaseAway, DatabaseNotMigrated, DatabaseRoleTooStrong, DatabaseUnprotected
 from cloud.operations.setup import prepare_database
+from daemon.errors import ConfigError
 from tests.builders.cloud_database import add_tenants, postgres_service, role_of, service_url
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from cloud.config import CloudConfig, MasterKeyConfig
 from cloud.database.engine import open_database
 from cloud.database.schema import TENANT_TABLES, metadata, quarantine, tenants, withdrawals
-from cloud.errors import BackupError, ConfigError, DatabaseNotMigrated, TargetNotEmpty
+from cloud.errors import BackupError, DatabaseNotMigrated, TargetNotEmpty
 from cloud.objects.memory_store import MemoryStore
 from cloud.objects.ports import ObjectsAway
 from cloud.operations.backup import back_up
@@ -23,6 +23,7 @@ from cloud.operations.restore import repeat_erasures, restore
 from cloud.operations.tenants import create_tenant
 from cloud.privacy.erasure_log import LogEntry, entry_bytes, entry_key
 from cloud.service_keys import Purpose, ServiceKeyFolder
+from daemon.errors import ConfigError
 from tests.builders.cloud_database import NOW_MS, service_url, set_up, some_tenant
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from cloud.config import CloudConfig, MasterKeyConfig, S3Config
-from cloud.errors import ConfigError, StandInRefused
+from cloud.errors import StandInRefused
 from cloud.objects.ports import ObjectsAway
 from cloud.operations import setup
 from cloud.operations.setup import STEPS, SetUp, run_steps
+from daemon.errors import ConfigError
 from tests.builders.cloud_database import NOW_MS
 
 

@@ -8,11 +8,12 @@ import pytest
 
 from cloud.config import CloudConfig, MasterKeyConfig
 from cloud.database.engine import open_database
-from cloud.errors import ConfigError, DatabaseNotMigrated, StandInRefused
+from cloud.errors import DatabaseNotMigrated, StandInRefused
 from cloud.operations.setup import SetUp
 from cloud.privacy.adapters.kms_master_key import KmsMasterKey
 from cloud.privacy.composition import master_key_file, open_master_key, open_vault, set_up_keys
 from cloud.privacy.key_schema import KEYS
+from daemon.errors import ConfigError
 
 
 def _config(folder: Path, **master: str) -> CloudConfig:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.errors import ConfigError
 from edge_agent.adapters import config_sources
 from edge_agent.adapters.config_sources import load_config
-from edge_agent.errors import ConfigError
 
 MINIMAL = 'tenant = "gelateria-sole"\nstore = "rimini"\nregister = "till-1"\n'
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from daemon.errors import ConfigError
 from edge_agent.commands import config as command
-from edge_agent.errors import ConfigError
 
 MINIMAL = 'tenant = "gelateria-sole"\nstore = "rimini"\nregister = "till-1"\n'
 

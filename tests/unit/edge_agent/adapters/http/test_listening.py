@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.errors import ConfigError
 from edge_agent.adapters.http.listening import bind_tcp, bind_unix, host_name
 from edge_agent.config import ApiConfig
-from edge_agent.errors import ConfigError, PortBusyError
+from edge_agent.errors import PortBusyError
 
 
 def test_port_0_lets_the_system_choose() -> None:
