@@ -62,6 +62,7 @@ _SHELL_FOLDERS = (
     "cloud/objects/",
     "cloud/operations/",
     "cloud/privacy/adapters/",
+    "cloud/rollout/commands/",
 )
 _LOOPS = {"asyncio", "threading"}  # what loops and the agent may use beside pure code
 _LOOP_FILES = (

@@ -1,0 +1,287 @@
+"""The gates: each looks at what a rollout's registers say and answers pass, fail, or not enough. Pure.
+
+What is not known is never a pass. A gate that would fail even if everything still missing were good fails at
+once: it does not wait for its minimum.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cloud.rollout.values import (
+    Evidence,
+    Failure,
+    GateKind,
+    GateVerdict,
+    Member,
+    MemberState,
+    Outcome,
+    Rollout,
+)
+from cloud.rollout.watch import knows
+
+ANSWERS_FOR_P99: Final = 30
+"""Fewer answers of a register make no p99."""
+_UNTOUCHED: Final = frozenset({MemberState.WAITING, MemberState.SKIPPED})
+_INSTALL: Final = frozenset({Failure.REFUSED, Failure.RETURNED, Failure.UNFINISHED})
+_SILENCE: Final = frozenset({Failure.SILENT, Failure.LYING})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the registers of a rollout say, counted once for all gates.
+
+    Attributes:
+        told: Registers that were told, or run a shadow.
+        failed: By the way they failed.
+        running: What those say that attest the release, and know that they were told.
+        shadows: What those say that run it as a shadow.
+        shadowing: Registers that shall run it as a shadow.
+    """
+
+    told: int = 0
+    shadowing: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    running: list[Evidence] = field(default_factory=list)
+    shadows: list[Evidence] = field(default_factory=list)
+    answers: int = 0
+    errors: int = 0
+    attempts: int = 0
+
+
+def count(rollout: Rollout, members: Sequence[Member], evidence: Mapping[str, Evidence]) -> Tally:
+    """Count what the registers say.
+
+    Failures are counted over every stage so far. What the release does is counted in the present stage
+    alone, so that a long good past of few registers cannot outvote what many now see; where a stage adds no
+    register, in all of them.
+    """
+    tally, digest, release, stage = Tally(), rollout.digest, rollout.release, rollout.stage
+    alone = any(member.stage == stage and member.state is not MemberState.SKIPPED for member in members)
+    for member in members:
+        state = member.state
+        if state in _UNTOUCHED:
+            continue
+        tally.told += 1
+        if state is MemberState.FAILED:
+            kind = (member.reason or "").partition(":")[0]
+            tally.failed[kind] = tally.failed.get(kind, 0) + 1
+        if alone and member.stage != stage:
+            continue
+        said = evidence.get(member.register)
+        if state is MemberState.SHADOW:
+            tally.shadowing += 1
+            if said is not None and said.shadow_release == release and knows(member, said):
+                tally.shadows.append(said)
+        elif (
+            said is not None
+            and said.running_digest == digest
+            and member.told_at_ms is not None
+            and knows(member, said)
+        ):
+            tally.running.append(said)
+            tally.answers += said.recommendations
+            tally.errors += said.errors
+            # Whether answers that failed are among the answers or beside them: never a share above one.
+            tally.attempts += max(said.recommendations, said.errors)
+    return tally
+
+
+def judge(rollout: Rollout, tally: Tally) -> tuple[GateVerdict, ...]:
+    """What every gate says that the plan asks for."""
+    verdicts = [gate(rollout, tally) for gate in GATES]
+    return tuple(verdict for verdict in verdicts if verdict is not None)
+
+
+# ---- registers that failed --------------------------------------------------------------------------------
+
+
+def budget(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """Registers that failed, in whatever way."""
+    return _failures(rollout, tally, GateKind.BUDGET, frozenset(Failure), "failed")
+
+
+def install(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """Those that refused, came to no end, or went back by themselves."""
+    return _failures(rollout, tally, GateKind.INSTALL, _INSTALL, "refused or went back")
+
+
+def crashes(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """Those that crashed."""
+    return _failures(rollout, tally, GateKind.CRASHES, frozenset({Failure.CRASHED}), "crashed")
+
+
+def silence(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """Those that said nothing, or not the truth."""
+    return _failures(rollout, tally, GateKind.SILENCE, _SILENCE, "silent or untrue")
+
+
+def _failures(
+    rollout: Rollout, tally: Tally, kind: GateKind, ways: frozenset[Failure], what: str
+) -> GateVerdict:
+    gates = rollout.plan.gates
+    failed = sum(tally.failed.get(way.value, 0) for way in ways)
+    if not tally.told:
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, "no register was told yet", None, gates.failed_share)
+    share = failed / tally.told
+    words = f"{failed} of {_many(tally.told, 'register')} {what}"
+    missing = max(0, gates.minimum_registers - len(tally.running))
+    if failed >= gates.failed_minimum and share > gates.failed_share:
+        outcome, words = Outcome.FAIL, f"{words}, at most {gates.failed_share:.0%} may"
+    elif missing:
+        outcome, words = (
+            Outcome.NOT_ENOUGH,
+            f"{words}, waiting for {_many(missing, 'more register')} that runs it",
+        )
+    else:
+        outcome = Outcome.PASS
+    return GateVerdict(kind, outcome, words, share, gates.failed_share, missing)
+
+
+# ---- what the release does --------------------------------------------------------------------------------
+
+
+def latency(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """The p99 of the slowest but `slow_share` of the registers, against the release's budget."""
+    gates = rollout.plan.gates
+    limit = rollout.budget_p99_ms * gates.latency_of_budget
+    known = sorted(
+        said.p99_ms
+        for said in tally.running
+        if said.p99_ms is not None and said.recommendations >= ANSWERS_FOR_P99
+    )
+    missing = max(0, gates.minimum_recommendations - tally.answers)
+    if not known:
+        return _waits(GateKind.LATENCY, max(missing, 1), limit)
+    rank = max(1, math.ceil(round((1 - gates.slow_share) * len(known), 9)))
+    value = known[rank - 1]
+    words = f"p99 {value:.1f} of {limit:g} ms"
+    if value > limit:
+        # One register alone may be a broken till among many; what all of the minimum says is the release's.
+        return GateVerdict(
+            GateKind.LATENCY, _if_enough(missing), _short(words, missing), value, limit, missing
+        )
+    if missing:
+        return GateVerdict(
+            GateKind.LATENCY, Outcome.NOT_ENOUGH, _short(words, missing), value, limit, missing
+        )
+    return GateVerdict(GateKind.LATENCY, Outcome.PASS, words, value, limit)
+
+
+def errors(rollout: Rollout, tally: Tally) -> GateVerdict:
+    """The share of recommendations that failed."""
+    gates = rollout.plan.gates
+    limit, missing = gates.error_share, max(0, gates.minimum_recommendations - tally.attempts)
+    if not tally.attempts:
+        return _waits(GateKind.ERRORS, missing, limit)
+    share = tally.errors / tally.attempts
+    words = f"{share:.2%} of answers failed, at most {limit:g} may" if share else "no answer failed"
+    # Even if all the missing ones were good.
+    if tally.errors > limit * max(tally.attempts, gates.minimum_recommendations):
+        return GateVerdict(GateKind.ERRORS, Outcome.FAIL, words, share, limit)
+    if missing:
+        return GateVerdict(GateKind.ERRORS, Outcome.NOT_ENOUGH, _short(words, missing), share, limit, missing)
+    return GateVerdict(GateKind.ERRORS, Outcome.PASS, words, share, limit)
+
+
+def confidence(rollout: Rollout, tally: Tally) -> GateVerdict | None:
+    """How far the probability of the first flavour moved."""
+    counts = [said.confidence for said in tally.running if said.confidence]
+    return _drift(rollout, GateKind.CONFIDENCE, counts, rollout.plan.gates.confidence_drift)
+
+
+def labels(rollout: Rollout, tally: Tally) -> GateVerdict | None:
+    """How far it moved which flavours come first."""
+    counts = [said.labels for said in tally.running if said.labels]
+    return _drift(rollout, GateKind.LABELS, counts, rollout.plan.gates.label_drift)
+
+
+def _drift(
+    rollout: Rollout, kind: GateKind, counts: Sequence[tuple[int, ...]], limit: float | None
+) -> GateVerdict | None:
+    if limit is None:
+        return None
+    minimum = rollout.plan.gates.minimum_recommendations
+    before = rollout.baseline.get(kind.value, ())
+    if sum(before) < minimum:
+        words = f"fewer than {minimum} answers from before it began, nothing to compare with"
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, minimum - int(sum(before)))
+    if any(len(one) != len(before) for one in counts):
+        words = "counts of another catalogue than before, nothing to compare with"
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, minimum)
+    now = [sum(column) for column in zip(*counts, strict=True)]
+    missing = max(0, minimum - sum(now))
+    if missing:
+        return _waits(kind, missing, limit)
+    value = stability_index(before, now)
+    outcome = Outcome.FAIL if value > limit else Outcome.PASS
+    return GateVerdict(kind, outcome, f"drift {value:.2f} of {limit:g}", value, limit)
+
+
+def stability_index(before: Sequence[float], now: Sequence[float]) -> float:
+    """The population stability index: Σ (q - p) · ln(q / p) over the classes.
+
+    Half an observation is added to each class, so that an empty one costs much and not infinitely much.
+
+    Args:
+        before: Counts by class.
+        now: Counts by class, as many.
+    """
+    classes = len(before)
+    total_before, total_now = sum(before) + classes / 2, sum(now) + classes / 2
+    index = 0.0
+    for then, here in zip(before, now, strict=True):
+        expected, actual = (then + 0.5) / total_before, (here + 0.5) / total_now
+        index += (actual - expected) * math.log(actual / expected)
+    return index
+
+
+def shadow(rollout: Rollout, tally: Tally) -> GateVerdict | None:
+    """How often a shadow's first flavour is that of the model in use; and its errors and p99."""
+    limit = rollout.plan.gates.shadow_agreement
+    if limit is None or not rollout.plan.shadow_first or not tally.shadowing:
+        return None
+    compared = sum(said.shadow_compared for said in tally.shadows)
+    failed = sum(said.shadow_errors for said in tally.shadows)
+    slow = sorted(
+        said.shadow_p99_ms
+        for said in tally.shadows
+        if said.shadow_p99_ms is not None and said.shadow_compared >= ANSWERS_FOR_P99
+    )
+    gates, missing = rollout.plan.gates, max(0, rollout.plan.gates.minimum_recommendations - compared)
+    if failed > gates.error_share * max(compared, failed, gates.minimum_recommendations):
+        words = f"{failed} answers of the shadow failed"
+        return GateVerdict(GateKind.SHADOW, Outcome.FAIL, words, failed / max(compared, failed), limit)
+    if missing or not slow:
+        return _waits(GateKind.SHADOW, max(missing, 1), limit)
+    agreement = sum(said.shadow_same_first for said in tally.shadows) / compared
+    budget_ms = rollout.budget_p99_ms * gates.latency_of_budget
+    rank = max(1, math.ceil(round((1 - gates.slow_share) * len(slow), 9)))
+    p99_ms = slow[rank - 1]
+    words = f"shadow agrees in {agreement:.0%}, at least {limit:.0%}; p99 {p99_ms:.1f} of {budget_ms:g} ms"
+    good = agreement >= limit and p99_ms <= budget_ms
+    return GateVerdict(GateKind.SHADOW, Outcome.PASS if good else Outcome.FAIL, words, agreement, limit)
+
+
+GATES: Final = (budget, install, crashes, silence, latency, errors, confidence, labels, shadow)
+"""In the order in which people read them. A gate on sales joins them here when sales are measured."""
+
+
+def _if_enough(missing: int) -> Outcome:
+    return Outcome.NOT_ENOUGH if missing else Outcome.FAIL
+
+
+def _waits(kind: GateKind, missing: int, limit: float) -> GateVerdict:
+    words = f"waiting for {_many(missing, 'more answer')}"
+    return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, missing)
+
+
+def _short(words: str, missing: int) -> str:
+    return f"{words}, waiting for {_many(missing, 'more answer')}" if missing else words
+
+
+def _many(number: int, what: str) -> str:
+    if number == 1:
+        return f"1 {what}"
+    return f"{number} {what}s"
