@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from edge_agent.updater.adapters.pipe import AgentGone, AgentPipe, PipeSource, now_ms
+from edge_agent.updater.adapters.tuf_library import import_tuf
 from edge_agent.updater.flow import Errand
 from edge_agent.updater.ports import Source
 from edge_agent.updater.refusal import Refusal
@@ -23,9 +23,6 @@ NICENESS: Final = 10
 BURST_BYTES: Final = 262_144
 """What may be asked for at once before the pace counts: metadata, and the beginning of a model."""
 TELL_EVERY_MS: Final = 500
-UNUSED_LIBRARIES: Final = ("azure", "boto3", "botocore", "google", "pyspx", "PyKCS11", "sigstore")
-"""Key stores that securesystemslib looks for when it is imported; a register signs nothing. On a machine that
-has them, they would take half a second."""
 
 
 def main(reach: Reach = nothing) -> int:
@@ -35,7 +32,6 @@ def main(reach: Reach = nothing) -> int:
         reach: Hears which step comes next; tests end the process there.
     """
     os.nice(NICENESS)
-    leave_out_unused_libraries()
     pipe = _pipe()
     try:
         said = answer(pipe, pipe.job(), reach)
@@ -45,19 +41,13 @@ def main(reach: Reach = nothing) -> int:
     return EXIT_DONE if isinstance(said, Done) else EXIT_FAILED
 
 
-def leave_out_unused_libraries() -> None:
-    """Make importing them fail, which securesystemslib expects."""
-    for name in UNUSED_LIBRARIES:
-        modules: dict[str, Any] = sys.modules
-        modules.setdefault(name, None)  # how Python says: not there
-
-
 def answer(pipe: AgentPipe, job: Job, reach: Reach = nothing) -> Done | Failed:
     """Carry the job out, and say what came of it.
 
     Raises:
         AgentGone: The agent closed the pipe.
     """
+    import_tuf()
     from edge_agent.updater.adapters.tuf_trust import disk_refusal
 
     with _errand(pipe, job, reach) as errand:

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from edge_agent.updater.adapters.pipe import now_ms
 from edge_agent.updater.transfer import Budget, FetchFailed, FileMissing, TransferLimits
@@ -25,7 +25,7 @@ class HttpSource:
     """The repository at an address.
 
     Args:
-        base: Of the folder that holds `metadata/` and `targets/`; a path may also be a whole address.
+        base: Of the folder that holds `metadata/` and `targets/`; "" where paths are whole addresses.
         budget: Bytes that may be taken.
         limits: How slow it may be.
         timeout_s: For the connection, and for each read.
@@ -39,14 +39,14 @@ class HttpSource:
         *,
         timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        self._base = base if base.endswith("/") else f"{base}/"
+        self._base = f"{base}/" if base and not base.endswith("/") else base
         self._budget = budget
         self._limits = limits or TransferLimits()
         self._timeout_s = timeout_s
 
     def fetch(self, path: str, *, offset: int, total: int | None, longest: int) -> Iterator[bytes]:
         """As `Source.fetch`."""
-        url = urljoin(self._base, path)
+        url = self._base + path
         try:
             with contextlib.closing(self._connect(url)) as connection:
                 yield from self._get(connection, url, offset, total, longest)

@@ -6,7 +6,7 @@ import random
 import select
 from collections.abc import Iterator
 from time import monotonic_ns
-from typing import Final
+from typing import Final, Protocol
 
 from edge_agent.updater.transfer import Budget, Transfer, TransferLimits
 from edge_agent.updates.errand import AGENT_SAYS, FromUpdater, Job, Piece, Reader, Talk, frame
@@ -91,6 +91,16 @@ class AgentPipe:
         return signed_ms + now_ms() - heard_ms
 
 
+class Talker(Protocol):
+    """Whom a source asks: the agent, as `AgentPipe` is its voice."""
+
+    def say(self, value: FromUpdater) -> None:
+        """As `AgentPipe.say`."""
+
+    def hear(self, until_ms: int) -> list[Talk]:
+        """As `AgentPipe.hear`."""
+
+
 class PipeSource:
     """The repository behind the agent's connection.
 
@@ -100,7 +110,7 @@ class PipeSource:
         limits: How patient it is.
     """
 
-    def __init__(self, pipe: AgentPipe, budget: Budget, limits: TransferLimits | None = None) -> None:
+    def __init__(self, pipe: Talker, budget: Budget, limits: TransferLimits | None = None) -> None:
         self._pipe = pipe
         self._budget = budget
         self._limits = limits or TransferLimits()

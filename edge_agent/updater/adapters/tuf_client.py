@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from tuf.api.metadata import Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from edge_agent.updater.adapters.durable import replace_file, sync_folder
@@ -43,6 +43,10 @@ class DurableUpdater(Updater):
         for role in _TOP:
             if (signed := self._trusted_set.get(role)) is not None:
                 yield signed
+
+    def file_name(self, target: TargetFile) -> str:
+        """What a target is called in the folder of targets; the same that `find_cached_target` looks for."""
+        return Path(self._generate_target_file_path(target)).name
 
     @property
     def targets(self) -> Targets:
