@@ -22,7 +22,7 @@ from edge_agent.menu import Menu
 from edge_agent.model_slot import ModelSlot
 from edge_agent.moment import Moment, as_event
 from edge_agent.outcomes import Sale, check_sale, receipt_hmac
-from edge_agent.ports import Camera, Clock, EventSink, Frame, Journal, Randomness
+from edge_agent.ports import Camera, Clock, EventSink, Frame, Journal, Model, Randomness
 from edge_agent.seen import Seen, look, policies
 from edge_agent.shelf import Shelf
 from edge_agent.slate import Slate, fallback
@@ -47,6 +47,7 @@ class OpenInteraction:
 
 
 NOTHING_KNOWN = OpenInteraction()
+Watcher = Callable[[Frame | None, Context, Shelf, Seen], None]
 
 
 class Agent:
@@ -64,6 +65,8 @@ class Agent:
         observe: Called with every impression, for metrics; must be quick and must not raise.
         keep: Called with every impression that a model made from a picture, and that very picture; as
             `observe`. None where nobody is asked for consent.
+        watch: Called with every look that a recommendation was made from, after it; as `observe`.
+        signed_only: Whether this register runs signed releases only, and no directory that a till names.
     """
 
     def __init__(
@@ -79,6 +82,8 @@ class Agent:
         receipt_key: bytes,
         observe: Callable[[Impression], None] | None = None,
         keep: Callable[[Impression, Frame], None] | None = None,
+        watch: Watcher | None = None,
+        signed_only: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
         self._camera = camera
@@ -90,6 +95,8 @@ class Agent:
         self._receipt_key = receipt_key
         self._observe = observe
         self._keep = keep
+        self._watch = watch
+        self._signed_only = signed_only
         self._stock = Stock(model_slot, journal, events, config.menu.bestsellers)
         self._shares = config.arms.shares
         self._interactions = Interactions(
@@ -126,6 +133,8 @@ class Agent:
         self._record(impression, started_ns)
         if self._keep is not None and frame is not None and seen.recommendation is not None:
             self._keep(impression, frame)
+        if self._watch is not None:
+            self._watch(frame, context, shelf, seen)
         return impression
 
     def warm_up(self) -> None:
@@ -138,9 +147,13 @@ class Agent:
 
     def somebody(self) -> bool | None:
         """Whether somebody stands there; None where camera or model cannot say. Records nothing."""
-        context, frame = self._context(NOTHING_KNOWN), self._camera.latest()
-        seen = self._look(frame, context, self._stock.shelf, self._clock.monotonic_ns())
+        seen = self.look()
         return None if seen.recommendation is None else seen.reason is None
+
+    def look(self) -> Seen:
+        """Ask the model about the newest picture. Records nothing, shows nothing."""
+        context, frame = self._context(NOTHING_KNOWN), self._camera.latest()
+        return self._look(frame, context, self._stock.shelf, self._clock.monotonic_ns())
 
     def displayed(self, interaction_id: UUID) -> None:
         """The customer's display shows the slate; may be said again.
@@ -216,12 +229,25 @@ class Agent:
 
         Raises:
             ModelRefusedError: The directory holds no usable model of this chain; the model before goes on.
+            ConflictError: This register runs signed releases only.
         """
+        if self._signed_only():
+            raise ConflictError(
+                "this register runs signed releases only",
+                remedy="Publish the model as a release; `topscoop edge model list` says what runs.",
+            )
         model = await self._slot.swap(directory)
-        info = ModelInfo.of(model, directory)
-        log.info("model.swapped", extra=fields(model=info.name, version=info.version, digest=info.digest))
-        self._events.publish("model", {"name": info.name, "version": info.version, "digest": info.digest})
-        return info
+        return self._announce(ModelInfo.of(model, directory))
+
+    def use_model(self, model: Model | None, directory: Path | None) -> None:
+        """Use this model, which `ModelSlot.load` gave, from the next interaction on; None: best-sellers."""
+        if model is None or directory is None:
+            self._slot.clear()
+            log.warning("model.none", extra=fields(shown="best-sellers"))
+            self._events.publish("model", {"name": None, "version": None, "digest": None})
+            return
+        self._slot.put(model, directory)
+        self._announce(ModelInfo.of(model, directory))
 
     def tick(self) -> None:
         """What has to be looked at from time to time: old interactions, the camera; call it every second."""
@@ -248,6 +274,11 @@ class Agent:
             journal=self._journal.counts(),
             last=self._last,
         )
+
+    def _announce(self, info: ModelInfo) -> ModelInfo:
+        log.info("model.swapped", extra=fields(model=info.name, version=info.version, digest=info.digest))
+        self._events.publish("model", {"name": info.name, "version": info.version, "digest": info.digest})
+        return info
 
     def _context(self, request: OpenInteraction) -> Context:
         hour, weekday = self._clock.local()

@@ -51,6 +51,11 @@ class ModelSlot:
         before, self.current, self.directory = self.current, model, directory
         return before
 
+    def clear(self) -> Model | None:
+        """Use none: best-sellers are shown, called so; returns the one before."""
+        before, self.current, self.directory = self.current, None, None
+        return before
+
     async def swap(self, directory: Path) -> Model:
         """Exchange the model while recommendations go on; a second swap waits for the first.
 

@@ -35,6 +35,7 @@ class Stock:
         self._bestsellers = bestsellers
         self._saving = asyncio.Lock()
         self._former: tuple[str, ...] = ()
+        self._ranking = tuple(bestsellers)
         self._shelf = Shelf.lay(model_slot.current, _kept_menu(journal), bestsellers)
 
     @property
@@ -42,6 +43,9 @@ class Stock:
         """Catalogue, stock and best-sellers of this moment."""
         if self._shelf.model is not self._slot.current:
             self._former = self._shelf.catalogue
+            if not self._bestsellers and self._shelf.model is not None:
+                # A model that is taken away leaves what the shop sells, most sold first.
+                self._ranking = self._shelf.model.manifest.bestsellers
             self._lay(self._shelf.menu)
         return self._shelf
 
@@ -74,7 +78,7 @@ class Stock:
         return menu
 
     def _lay(self, menu: Menu) -> None:
-        self._shelf = Shelf.lay(self._slot.current, menu, self._bestsellers)
+        self._shelf = Shelf.lay(self._slot.current, menu, self._ranking)
 
 
 def _kept_menu(journal: Journal) -> Menu:

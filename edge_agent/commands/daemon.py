@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,12 +39,16 @@ from edge_agent.events import EventHub
 from edge_agent.heartbeat import Heartbeat
 from edge_agent.log_fields import fields
 from edge_agent.model_slot import ModelSlot
+from edge_agent.ports import Camera
 from edge_agent.presence_loop import PresenceWatch, watch_presence
+from edge_agent.updates.steps import Stepped, unheard
 from edge_agent.upkeep_loop import BEAT_EVERY_S, upkeep
 from inference import FlavourModel, ModelError
 from inference.default_models import default_model_dir
+from inference.loading import read_manifest
 
 if TYPE_CHECKING:
+    from edge_agent.adapters.updates.beginning import Beginning
     from edge_agent.adapters.uplink.assembly import Uplink
 
 log = logging.getLogger(__name__)
@@ -73,21 +77,29 @@ class Running:
     url: str
     manager: ServiceManager
     uplink: "Uplink | None"
+    beginning: "Beginning | None"
 
 
-def start(config: EdgeConfig) -> int:
+def start(config: EdgeConfig, stepped: Stepped = unheard) -> int:
     """Run one agent until a signal ends it.
+
+    Args:
+        config: What it is told.
+        stepped: Told after every step of an update of the model; tests end the process there.
 
     Raises:
         PortBusyError, ConfigError, DataFolderError, IdentityError: Nothing was started.
     """
     logs.set_up(config.log.format, config.log.level)
     with ExitStack() as parts:
-        running = _assemble(config, parts)
-        return uvloop.run(_live(running))
+        running = _assemble(config, parts, stepped)
+        status = uvloop.run(_live(running))
+        if status == _EXIT_OK:
+            _ended_in_order(running)
+        return status
 
 
-def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
+def _assemble(config: EdgeConfig, parts: ExitStack, stepped: Stepped) -> Running:
     """Make every part; `parts` takes them apart in reverse: uplink, camera, journal, folder, sockets."""
     camera_spec = parse_camera_spec(config.camera.source)
     sockets = _listen(config, parts)
@@ -100,14 +112,20 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
     )
     parts.callback(journal.close)
     slot = ModelSlot(FlavourModel.load, tenant=config.tenant)
-    model_dir = _load_model(slot, config)
+    beginning = _begin_with_releases(slot, config, clock)
+    if beginning is None:
+        model_dir = _load_model(slot, config)
+    else:
+        model_dir = beginning.installed or config.model_dir
+        config = _with_something_to_show(config, slot, beginning.installed)
     camera = open_camera(camera_spec, settings=config.camera, clock=clock, model_dir=model_dir)
     parts.callback(camera.close)
     events = EventHub(first_id=clock.now_ms())
     metrics = Metrics()
     uplink = None
     if config.uplink.enabled:
-        uplink = _open_uplink(config, folder, clock, events, slot)
+        around = _Around(config, folder, clock, events, slot, camera, beginning, stepped)
+        uplink = _open_uplink(around)
     if uplink is not None:
         parts.callback(uplink.close)
     agent = Agent(
@@ -121,12 +139,18 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
         receipt_key=folder.receipt_key,
         observe=metrics.recommended,
         keep=None if uplink is None else uplink.consents.keep,
+        watch=None if uplink is None else uplink.watched,
+        signed_only=lambda: _floor(uplink, beginning) > 0,
     )
+    if uplink is not None:
+        _take_releases(uplink, agent, slot)
     heartbeat = Heartbeat(clock.monotonic_ns())
     metrics.watch(agent.status, events, lambda: heartbeat.age_s(clock.monotonic_ns()))
     services = Services(agent, events, heartbeat, clock, metrics.registry, agent_version(), uplink)
     if uplink is not None:
         metrics.registry.register(uplink.metrics)
+        if uplink.releases is not None:
+            metrics.registry.register(uplink.releases.metrics)
     rules = AccessRules(LOOPBACK_NAMES, port, config.api.allowed_origins, _tokens(config))
     return Running(
         config=config,
@@ -139,20 +163,98 @@ def _assemble(config: EdgeConfig, parts: ExitStack) -> Running:
         url=f"http://{host_name(config.api.host)}:{port}",
         manager=ServiceManager(os.environ, os.getpid()),
         uplink=uplink,
+        beginning=beginning,
     )
 
 
-def _open_uplink(
-    config: EdgeConfig, folder: DataFolder, clock: SystemClock, events: EventHub, slot: ModelSlot
-) -> "Uplink | None":
+@dataclass(frozen=True)
+class _Around:
+    """What the uplink shares."""
+
+    config: EdgeConfig
+    folder: DataFolder
+    clock: SystemClock
+    events: EventHub
+    slot: ModelSlot
+    camera: Camera
+    beginning: "Beginning | None"
+    stepped: Stepped
+
+
+def _open_uplink(around: _Around) -> "Uplink | None":
     """The way to the cloud; imported here, so that its libraries cost nobody else a start."""
     from edge_agent.adapters.uplink.assembly import Surroundings, open_uplink
+
+    slot, camera = around.slot, around.camera
 
     def model() -> tuple[str, str] | None:
         return None if slot.current is None else (slot.current.digest, slot.current.manifest.version)
 
-    around = Surroundings(config, folder, clock, events, system_randomness, model, agent_version())
-    return open_uplink(around)
+    return open_uplink(
+        Surroundings(
+            around.config,
+            around.folder,
+            around.clock,
+            around.events,
+            system_randomness,
+            model,
+            agent_version(),
+            camera=lambda: camera.state().value,
+            beginning=around.beginning,
+            stepped=around.stepped,
+        )
+    )
+
+
+def _begin_with_releases(slot: ModelSlot, config: EdgeConfig, clock: SystemClock) -> "Beginning | None":
+    """The model that the register's releases say, where it has any or may get some."""
+    if not (config.uplink.enabled or (config.data_dir / "updates").exists()):
+        return None
+    from edge_agent.adapters.updates.beginning import begin
+
+    try:
+        installed = config.model_dir or default_model_dir(config.tenant)
+    except ModelError as error:
+        log.error("model.refused", extra=fields(error=str(error), remedy=error.remedy, shown="best-sellers"))  # noqa: TRY400 - no defect of ours
+        installed = None
+    beginning = begin(config.data_dir, clock, slot.load, installed)
+    if beginning.model is not None and beginning.directory is not None:
+        slot.put(beginning.model, beginning.directory)
+    return beginning
+
+
+def _with_something_to_show(config: EdgeConfig, slot: ModelSlot, model_dir: Path | None) -> EdgeConfig:
+    """A register whose releases may not run any more shows the best-sellers of the model it came with."""
+    if slot.current is not None or config.menu.bestsellers or model_dir is None:
+        return config
+    try:
+        known = read_manifest(model_dir).bestsellers
+    except ModelError:
+        return config
+    return replace(config, menu=replace(config.menu, bestsellers=known))
+
+
+def _take_releases(uplink: "Uplink", agent: Agent, slot: ModelSlot) -> None:
+    from edge_agent.adapters.updates.agent_model import AgentModel
+
+    uplink.take_releases(AgentModel(agent, slot))
+
+
+def _floor(uplink: "Uplink | None", beginning: "Beginning | None") -> int:
+    """The lowest release that may run; 0 while none was ever signed."""
+    if uplink is not None and uplink.releases is not None:
+        return uplink.releases.updates.facts.floor
+    return 0 if beginning is None else beginning.facts.floor
+
+
+def _ended_in_order(running: Running) -> None:
+    """A release on trial is not blamed for this end."""
+    if running.uplink is not None and running.uplink.releases is not None:
+        running.uplink.releases.updates.end()
+    elif running.beginning is not None:
+        from edge_agent.adapters.updates.beginning import end
+
+        end(running.beginning)
 
 
 def _listen(config: EdgeConfig, parts: ExitStack) -> list[socket.socket]:

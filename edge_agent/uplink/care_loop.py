@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, Randomness
+from edge_agent.updates.figures import UpdateFigures
 from edge_agent.uplink.accounting import Fate
 from edge_agent.uplink.blank_stock import SETTING as BLANKS_SETTING
 from edge_agent.uplink.blank_stock import Consumption, wanted
@@ -55,6 +56,10 @@ class CareParts:
         blanks: Told how many blanks are left.
         model: Digest and version of the model in use, if there is one.
         executor: One thread that yields to requests.
+        certificate_until: When the register's certificate ends.
+        camera: The camera's state.
+        releases: How the register's releases are, where it takes any.
+        wanted_every_s: How often the cloud wants a report, where it said so.
     """
 
     spool: Spool
@@ -69,6 +74,10 @@ class CareParts:
     blanks: Callable[[int], None]
     model: Callable[[], tuple[str, str] | None]
     executor: Executor
+    certificate_until: Callable[[], int | None] = lambda: None
+    camera: Callable[[], str | None] = lambda: None
+    releases: Callable[[], UpdateFigures] = UpdateFigures
+    wanted_every_s: Callable[[], float | None] = lambda: None
 
 
 class Care:
@@ -94,6 +103,10 @@ class Care:
         """New blanks lie in the spool."""
         self._due.set()
 
+    def changed(self) -> None:
+        """The model, or how far its update is, changed: the cloud hears of it at once."""
+        self._due.set()
+
     def blank_used(self) -> None:
         """A consent was granted."""
         self._blanks_used += 1
@@ -104,13 +117,16 @@ class Care:
         while True:
             await self._look()
             now_ns = self._parts.clock.monotonic_ns()
-            if self._connected or now_ns >= next_report_ns or self._due.is_set():
-                await self._report(online=self._connected)
-                next_report_ns = now_ns + round(self._parts.report_every_s * _NS_PER_S)
-            self._connected = False
+            every_s = self._parts.wanted_every_s() or self._parts.report_every_s
+            # Before the report is made: what changes meanwhile is worth another.
+            due, online = self._due.is_set(), self._connected
             self._due.clear()
+            self._connected = False
+            if online or due or now_ns >= next_report_ns:
+                await self._report(online=online)
+                next_report_ns = now_ns + round(every_s * _NS_PER_S)
             try:
-                await asyncio.wait_for(self._due.wait(), LOOK_EVERY_S)
+                await asyncio.wait_for(self._due.wait(), min(LOOK_EVERY_S, every_s))
             except TimeoutError:
                 continue
 
@@ -174,11 +190,13 @@ class Care:
 
     async def _report(self, *, online: bool) -> None:
         try:
-            await self._off_loop(partial(self._report_off_loop, online=online))
+            # Asked here, on the loop's thread, where what it says is changed.
+            releases = self._parts.releases()
+            await self._off_loop(partial(self._report_off_loop, releases, online=online))
         except SpoolError as error:
             log.warning("spool.refused", extra=fields(step="report", error=str(error), remedy=error.remedy))
 
-    def _report_off_loop(self, *, online: bool) -> None:
+    def _report_off_loop(self, releases: UpdateFigures, *, online: bool) -> None:
         """Reports are of use only when new, so nothing is spooled: without a connection they are nothing."""
         parts = self._parts
         if online:
@@ -189,10 +207,10 @@ class Care:
             )
             parts.link.publish(stamp.message_id, str(parts.packager.topic(Up.STATUS)), status)
         stamp = self._stamp()
-        report = parts.packager.report(stamp, self._report_payload(stamp.at_ms))
+        report = parts.packager.report(stamp, self._report_payload(stamp.at_ms, releases))
         parts.link.publish(stamp.message_id, str(parts.packager.topic(Up.REPORT)), report)
 
-    def _report_payload(self, now_ms: int) -> ReportUp:
+    def _report_payload(self, now_ms: int, releases: UpdateFigures) -> ReportUp:
         parts, stats = self._parts, self.figures.stats
         lanes = {} if stats is None else stats.lanes
         model = parts.model()
@@ -208,6 +226,14 @@ class Care:
             counters=counters(stats),
             model_digest=None if model is None else model[0],
             model_version=None if model is None else model[1],
+            generation=releases.generation,
+            release=releases.release,
+            certificate_until=parts.certificate_until(),
+            camera=parts.camera(),
+            update=releases.update,
+            metadata=releases.metadata,
+            health=releases.health,
+            shadow=releases.shadow,
         )
 
     def _stamp(self) -> Stamp:

@@ -51,7 +51,9 @@ from edge_agent.uplink.link_events import (
 )
 from edge_agent.uplink.ports import Link, Spool
 from edge_agent.uplink.spooled import Ending, Entry, Write
+from wire_protocol.envelope import VerifiedMessage
 from wire_protocol.errors import RefusedMessage
+from wire_protocol.fleet_messages import DesiredDown, FileBlockDown
 from wire_protocol.messages import BlanksDown, EraseDown, ReceiptDown
 from wire_protocol.topics import Identity, Topic
 
@@ -79,6 +81,8 @@ class DeliveryParts:
         blanks_came: Told when new blanks lie in the spool.
         connected: Told when the broker has accepted the register.
         receipt_after: Told the seconds from publishing to the receipt.
+        others: Gets what the cloud signed for others than the delivery: desired states, pieces of files.
+        disconnected: Told when there is no connection any more.
         executor: One thread that yields to requests.
     """
 
@@ -93,6 +97,8 @@ class DeliveryParts:
     blanks_came: Callable[[], None]
     connected: Callable[[], None]
     receipt_after: Callable[[float], None]
+    others: Callable[[VerifiedMessage], None] = lambda _: None
+    disconnected: Callable[[], None] = lambda: None
 
 
 class Deliverer:
@@ -171,6 +177,7 @@ class Deliverer:
             log.info("link.failed", extra=fields(reason=event.reason))
         self.is_connected = False
         self._published_ns.clear()
+        self._parts.disconnected()
 
     async def _do(self, action: Action) -> list[Event]:  # noqa: C901, PLR0912 - one case per action
         """Carry one thing out; what came of it."""
@@ -261,6 +268,8 @@ class Deliverer:
                 return [EraseCame(consents)]
             case BlanksDown(blanks):
                 await self._take_in(blanks)
+            case DesiredDown() | FileBlockDown():
+                parts.others(verified)
         return []
 
     async def _take_in(self, blanks: tuple[bytes, ...]) -> None:

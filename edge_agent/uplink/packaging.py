@@ -7,6 +7,7 @@ from edge_agent.uplink.spooled import Outgoing
 from wire_protocol import consent, envelope
 from wire_protocol.consent import FRAME_PURPOSE, VerifiedConsent
 from wire_protocol.envelope import Header
+from wire_protocol.fleet_messages import FileRequestUp
 from wire_protocol.keys import SigningKey
 from wire_protocol.messages import (
     ConsentUp,
@@ -122,6 +123,10 @@ class Packager:
         """Whether the register is connected; offline is the last will."""
         payload = StatusUp(online=online, since=since_ms, agent_version=agent_version)
         return envelope.make(self._header(Up.STATUS, stamp), payload, (), self.key)
+
+    def file_request(self, stamp: Stamp, payload: FileRequestUp) -> bytes:
+        """A piece of a release's file, please."""
+        return envelope.make(self._header(Up.FILE_REQUEST, stamp), payload, (), self.key)
 
     def _small(self, kind: Up, stamp: Stamp, payload: Payload, attached: tuple[bytes, ...] = ()) -> Outgoing:
         message = envelope.make(self._header(kind, stamp), payload, attached, self.key)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_agent.adapters.data_folder import sync_folder, write_durably
+from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
 from edge_agent.log_fields import fields
 from edge_agent.ports import Clock
@@ -47,7 +48,7 @@ class SqliteState:
         clock: Clock,
         connection_class: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._connection_class = connection_class
         self._connection: sqlite3.Connection | None = None
@@ -62,7 +63,7 @@ class SqliteState:
             log.error(
                 "update.state_lost",
                 extra=fields(
-                    folder=str(self._folder),
+                    folder=str(self.folder),
                     remedy="Nothing: the cloud's order comes again, and what it wants is verified anew.",
                 ),
             )
@@ -75,14 +76,14 @@ class SqliteState:
         """As `FactStore.save`."""
         data = to_json(facts)
         try:
-            if not self._folder.exists():
-                self._folder.mkdir(mode=0o700, parents=True)
-                sync_folder(self._folder.parent)
-            write_durably(self._folder / COPY_FILE, data)
+            if not self.folder.exists():
+                self.folder.mkdir(mode=0o700, parents=True)
+                sync_folder(self.folder.parent)
+            write_durably(self.folder / COPY_FILE, data)
             self._write(data)
         except (OSError, sqlite3.Error) as error:
             raise StateError(
-                f"{self._folder}: the state of the releases cannot be kept: {error}",
+                f"{self.folder}: the state of the releases cannot be kept: {error}",
                 remedy="Free some space on the disk of `data_dir`; the model in use goes on.",
             ) from error
 
@@ -97,7 +98,7 @@ class SqliteState:
             self._write_once(data)
         except sqlite3.DatabaseError as error:
             # What cannot be written to may be damaged. The copy has everything, so a new file loses nothing.
-            if isinstance(error, sqlite3.OperationalError) and not _is_damaged(error):
+            if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                 raise
             self._set_aside(error)
             self._write_once(data)
@@ -115,14 +116,14 @@ class SqliteState:
 
     def _kept(self) -> Facts | Exception | None:
         """What the database says, why it says nothing, or None where there is none."""
-        path = self._folder / STATE_FILE
+        path = self.folder / STATE_FILE
         try:
             if not path.exists():
                 return None
             row = self._open().execute("SELECT facts FROM state WHERE id = 1").fetchone()
             return None if row is None else from_json(bytes(row[0]))
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            if not isinstance(error, sqlite3.OperationalError) or _is_damaged(error):
+            if not isinstance(error, sqlite3.OperationalError) or is_damage(error):
                 self._set_aside(error)
             return error
         except OSError as error:
@@ -130,7 +131,7 @@ class SqliteState:
 
     def _copied(self) -> Facts | Exception | None:
         try:
-            return from_json((self._folder / COPY_FILE).read_bytes())
+            return from_json((self.folder / COPY_FILE).read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -139,7 +140,7 @@ class SqliteState:
 
     def _set_aside(self, error: Exception) -> None:
         self.close()
-        path = self._folder / STATE_FILE
+        path = self.folder / STATE_FILE
         log.error("update.state_damaged", extra=fields(file=str(path), error=str(error)))
         try:
             set_aside(path, self._clock.now_ms())
@@ -150,7 +151,7 @@ class SqliteState:
         if self._connection is not None:
             return self._connection
         connection = sqlite3.connect(
-            self._folder / STATE_FILE,
+            self.folder / STATE_FILE,
             timeout=_BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
@@ -172,8 +173,3 @@ class SqliteState:
             raise
         self._connection = connection
         return connection
-
-
-def _is_damaged(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 COMMAND: Final = (sys.executable, "-m", "edge_agent.updater")
 NICER: Final = 10
-"""Than the agent: a till's requests go first, and the camera's and the uplink's threads, which are 5 nicer."""
+"""Than the agent: a till's requests go first, then the camera's and the uplink's threads, 5 nicer."""
 _READ_BYTES: Final = 1 << 16
 _STDERR_BYTES: Final = 4096
 
@@ -70,12 +70,12 @@ class UpdaterProcess:
             result = await _listen(process.stdout, need, progress)
             if result is None:
                 status = await process.wait()
-                return _died(f"the updater ended with status {status}: {await said}".rstrip(": "))
-            return result
+                result = _died(f"the updater ended with status {status}: {await said}".rstrip(": "))
         except BrokenPipeTalk as error:
-            return _died(str(error))
+            result = _died(str(error))
         finally:
             await self._end(process, said)
+        return result
 
     def give(self, piece: Piece) -> None:
         """As `Errand.give`."""

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from daemon.errors import ConfigError
 from edge_agent.adapters.cameras.thread_priority import yield_to_requests
 from edge_agent.adapters.data_folder import DataFolder
+from edge_agent.adapters.updates.assembly import UpdatesAround, UpdateService
+from edge_agent.adapters.updates.beginning import Beginning
+from edge_agent.adapters.updates.file_courier import CourierParts
 from edge_agent.adapters.uplink import enrolment_client, jpeg, key_files
 from edge_agent.adapters.uplink.journal_reader import SqliteJournalReader
 from edge_agent.adapters.uplink.key_files import Credentials
@@ -24,7 +27,12 @@ from edge_agent.adapters.uplink.mqtt_link import Address, MqttLink, pinned_conte
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.config import ConsentConfig, EdgeConfig
 from edge_agent.log_fields import fields
-from edge_agent.ports import Clock, EventSink, Randomness
+from edge_agent.ports import Clock, EventSink, Frame, Randomness
+from edge_agent.seen import Seen
+from edge_agent.shelf import Shelf
+from edge_agent.updates.figures import UpdateFigures
+from edge_agent.updates.ports import ModelUser
+from edge_agent.updates.steps import Stepped, unheard
 from edge_agent.uplink.blank_intake import believable
 from edge_agent.uplink.care_loop import Care, CareParts
 from edge_agent.uplink.certificate_life import MS_PER_DAY, CertificateLife
@@ -46,6 +54,8 @@ from edge_agent.uplink.renewal_loop import Certificate
 from edge_agent.uplink.sampling import SETTING as SAMPLING_SETTING
 from edge_agent.uplink.sampling import FrameSampler
 from edge_agent.uplink.spool_rules import SpoolBounds
+from inference import Context
+from wire_protocol.envelope import VerifiedMessage
 from wire_protocol.topics import Up, register_may_subscribe
 
 log = logging.getLogger(__name__)
@@ -66,6 +76,9 @@ class Surroundings:
     Args:
         model: Digest and version of the model in use, if there is one.
         agent_version: For reports.
+        camera: The camera's state.
+        beginning: What releases the start found; None where this register takes none.
+        stepped: Told after every step of an update.
     """
 
     config: EdgeConfig
@@ -75,6 +88,9 @@ class Surroundings:
     randomness: Randomness
     model: Callable[[], tuple[str, str] | None]
     agent_version: str
+    camera: Callable[[], str | None] = lambda: None
+    beginning: Beginning | None = None
+    stepped: Stepped = unheard
 
 
 class Uplink:
@@ -103,6 +119,7 @@ class Uplink:
         self.deliverer = Deliverer(self._delivery_parts())
         self.care = Care(self._care_parts())
         self.consents = Consents(self._consent_parts())
+        self.releases: UpdateService | None = None
         self.certificate = Certificate(
             credentials.life, partial(_renew, credentials, around.agent_version), self._reconnect, self.now_ms
         )
@@ -118,6 +135,42 @@ class Uplink:
         yield "harvest", harvest(self._harvest(), self._spooled, self.executor)
         yield "uplink-care", self.care.run()
         yield "certificate", self.certificate.run()
+        if self.releases is not None:
+            yield "updates", self.releases.updates.run()
+
+    def take_releases(self, models: ModelUser) -> None:
+        """Take signed releases from now on; called once, when the agent is made."""
+        around = self._around
+        if around.beginning is None:
+            return
+        courier = CourierParts(
+            packager=self.packager,
+            spool=self.spool,
+            link=self.link,
+            randomness=around.randomness,
+            now_ms=self.now_ms,
+            is_connected=lambda: self.deliverer.is_connected,
+            executor=self.executor,
+        )
+        self.releases = UpdateService(
+            UpdatesAround(
+                config=around.config,
+                clock=around.clock,
+                randomness=around.randomness,
+                agent_version=around.agent_version,
+                beginning=around.beginning,
+                models=models,
+                courier=courier,
+                signed_ms=lambda: self.cloud_clock.floor_ms,
+                changed=self.care.changed,
+                stepped=around.stepped,
+            )
+        )
+
+    def watched(self, frame: Frame | None, context: Context, shelf: Shelf, seen: Seen) -> None:
+        """A recommendation was made."""
+        if self.releases is not None:
+            self.releases.updates.watched(frame, context, shelf, seen)
 
     async def settle(self) -> None:
         """What was granted comes to the spool before the agent ends."""
@@ -125,6 +178,8 @@ class Uplink:
 
     def close(self) -> None:
         """After the tasks: write what was counted, and let the broker tell that we are gone."""
+        if self.releases is not None:
+            self.releases.close()
         self.executor.shutdown(wait=True)
         if isinstance(self.link, MqttLink):
             self.link.wait_closed(_GOODBYE_S)
@@ -140,6 +195,22 @@ class Uplink:
     # The three parts know of each other through these; they are made one after the other.
     def _connected(self) -> None:
         self.care.connected()
+        if self.releases is not None:
+            self.releases.updates.connected()
+
+    def _disconnected(self) -> None:
+        if self.releases is not None:
+            self.releases.courier.disconnected()
+
+    def _heard(self, verified: VerifiedMessage) -> None:
+        if self.releases is not None:
+            self.releases.heard(verified)
+
+    def _figures(self) -> UpdateFigures:
+        return UpdateFigures() if self.releases is None else self.releases.updates.figures()
+
+    def _report_every_s(self) -> float | None:
+        return None if self.releases is None else self.releases.updates.report_every_s
 
     def _blanks_came(self) -> None:
         self.care.blanks_came()
@@ -164,6 +235,8 @@ class Uplink:
             blanks_came=self._blanks_came,
             connected=self._connected,
             receipt_after=self.metrics.receipt_after,
+            others=self._heard,
+            disconnected=self._disconnected,
         )
 
     def _care_parts(self) -> CareParts:
@@ -185,6 +258,10 @@ class Uplink:
             blanks=self._blanks_left,
             model=around.model,
             executor=self.executor,
+            certificate_until=lambda: self.certificate.life.not_after_ms,
+            camera=around.camera,
+            releases=self._figures,
+            wanted_every_s=self._report_every_s,
         )
 
     def _consent_parts(self) -> Parts:
@@ -346,5 +423,9 @@ def _renew(credentials: Credentials, agent_version: str) -> CertificateLife:
     asked = enrolment_client.Asked(present.place.identity, present.place.store, agent_version)
     applicant = enrolment_client.Applicant.new(present.signing)
     granted = enrolment_client.renew(present, applicant, asked)
-    key_files.install(credentials.folder, granted.files)
+    files = dict(granted.files)
+    if (credentials.folder / key_files.ROOT_FILE).exists():
+        # From here on the root's own keys say who follows them; who holds the cloud must not.
+        files.pop(key_files.ROOT_FILE, None)
+    key_files.install(credentials.folder, files)
     return key_files.life_of(granted.certificate)

@@ -21,7 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from edge_agent.adapters.uplink.key_files import Credentials, Place, parse_anchors, private_pem
+from edge_agent.adapters.uplink.key_files import (
+    ROOT_FILE,
+    Credentials,
+    Place,
+    parse_anchors,
+    private_pem,
+)
 from wire_protocol.enrolment_code import EnrolmentCode
 from wire_protocol.errors import OperatorError
 from wire_protocol.keys import SigningKey
@@ -235,6 +241,8 @@ def _granted(answer: _Answer, url: str, applicant: Applicant, asked: Asked) -> G
             "anchors.json": json.dumps(found["anchors"], indent=1).encode(),
             "identity.json": place.as_json(),
         }
+        if (root := found.get("release_root")) is not None:
+            files[ROOT_FILE] = base64.b64decode(root, validate=True)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EnrolmentError(
             f"{url} answered something that is no certificate: {error}",

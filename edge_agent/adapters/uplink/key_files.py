@@ -36,6 +36,8 @@ NAMES: Final = ("tls.key", "tls.crt", "signing.key", "ca.crt", "anchors.json", "
 """Every file of a set; `identity.json` last, because who finds it may expect the others."""
 BLANKS_FILE: Final = "blanks.json"
 """Consent blanks of the enrolment, until the agent has taken them in."""
+ROOT_FILE: Final = "release-root.json"
+"""The root of trust of the chain's releases; not there while the chain signs none."""
 _NEXT: Final = "next"
 _COMPLETE: Final = "complete"
 _FOLDER_MODE: Final = 0o700
@@ -160,7 +162,7 @@ def install(folder: Path, contents: Mapping[str, bytes]) -> None:
     Raises:
         IdentityError: The disk refused; the old set is untouched.
     """
-    assert set(contents) <= {*NAMES, BLANKS_FILE}, "only files of the set"
+    assert set(contents) <= {*NAMES, BLANKS_FILE, ROOT_FILE}, "only files of the set"
     draft = folder / _NEXT
     try:
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
@@ -217,7 +219,7 @@ def parse_anchors(listed: Any) -> Anchors:
 
 def open_to_others(folder: Path) -> list[Path]:
     """The files of the set, and the folder, that somebody else may read."""
-    places = [folder, *(folder / name for name in NAMES)]
+    places = [folder, *(folder / name for name in (*NAMES, ROOT_FILE))]
     return [path for path in places if path.exists() and path.stat().st_mode & _OTHERS]
 
 
@@ -247,7 +249,7 @@ def _finish(folder: Path) -> None:
         return
     try:
         if (draft / _COMPLETE).exists():
-            for name in (BLANKS_FILE, *NAMES):
+            for name in (BLANKS_FILE, ROOT_FILE, *NAMES):
                 if (draft / name).exists():
                     os.replace(draft / name, folder / name)  # noqa: PTH105 - Path.replace says the same, longer
             sync_folder(folder)
