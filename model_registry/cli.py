@@ -4,26 +4,61 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SIZE = 160
-QUICK_INTERACTIONS = 12_000
-QUICK_STEPS = 2_500
+from model_registry.commands import (
+    alias,
+    init,
+    keys,
+    log,
+    minimum,
+    publish,
+    renew,
+    root,
+    service_keys,
+    sign,
+    verify,
+    withdraw,
+)
+from model_registry.defaults import QUICK_INTERACTIONS, QUICK_STEPS, SIZE
+
+_RELEASE_VERBS = (
+    init,
+    keys,
+    root,
+    sign,
+    publish,
+    withdraw,
+    alias,
+    minimum,
+    service_keys,
+    log,
+    verify,
+    renew,
+)
+"""Modules of the release registry, each with `add_parser` and the functions that its options name."""
 
 
 def add_commands(subparsers: Any) -> None:
     """Add `model` and its verbs to the command line."""
     model = subparsers.add_parser(
         "model",
-        help="make a model: data, train, quantize, evaluate",
-        description="From purchases to a model directory: data, then train, quantize, evaluate.",
+        help="make a model, sign it, release it",
+        description=(
+            "From purchases to a model directory: data, then train, quantize, evaluate. From there to the"
+            " registers: sign, publish; the chain's signed repository keeps every release."
+        ),
     )
     verbs = model.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_data(verbs)
     _add_train(verbs)
     _add_quantize(verbs)
     _add_evaluate(verbs)
+    for module in _RELEASE_VERBS:
+        for parser in module.add_parser(verbs):
+            parser.set_defaults(run=_needing("registry", parser.get_default("run")))
 
 
 def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -33,22 +68,25 @@ def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 
 def _run(module: str, args: argparse.Namespace) -> int:
-    """Import a command's module and run it.
+    """Import a command's module and run it. Raises MissingPackages."""
+    return _needing("train", lambda args: importlib.import_module(f"model_registry.{module}").run(args))(args)
 
-    Raises:
-        MissingPackages: It needs a package that is not installed.
-    """
-    from model_registry.errors import MissingPackages
 
-    try:
-        command = importlib.import_module(f"model_registry.{module}")
-    except ModuleNotFoundError as error:
-        raise MissingPackages(
-            f"this command needs the package {error.name}, which is not installed",
-            remedy="Install what the registry needs: pip install 'topscoop[train]'",
-        ) from error
-    status: int = command.run(args)
-    return status
+def _needing(extra: str, run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command, with a sentence instead of a traceback where packages of its extra are missing."""
+
+    def guarded(args: argparse.Namespace) -> int:
+        from model_registry.errors import MissingPackages
+
+        try:
+            return run(args)
+        except ModuleNotFoundError as error:
+            raise MissingPackages(
+                f"this command needs the package {error.name}, which is not installed",
+                remedy=f"Install what it needs: pip install 'topscoop[{extra}]'",
+            ) from error
+
+    return guarded
 
 
 def _add_data(verbs: Any) -> None:

@@ -7,7 +7,7 @@ import json
 import time
 
 from model_registry.adapters.simulator_process import SimulatorProcesses
-from model_registry.cli import QUICK_INTERACTIONS
+from model_registry.defaults import QUICK_INTERACTIONS
 from model_registry.make_dataset import make_dataset
 from model_registry.orders import plan_learning, plan_pairs
 from model_registry.progress import ProgressBar

@@ -25,3 +25,43 @@ class WorldFailed(RegistryError):
 
 class CheckFailed(RegistryError):
     """Figures computed again differ from the committed report."""
+
+
+class NoRepository(OperatorError, RegistryError):
+    """The chain has no release repository yet where it was looked for."""
+
+
+class RepositoryBroken(RegistryError):
+    """A repository holds metadata that its keys did not sign, or lacks a file that its metadata names."""
+
+
+class ReleaseRefused(OperatorError, RegistryError):
+    """A change of a chain's releases that the rules do not allow, or a model that the gate refuses."""
+
+
+class UnusableDraft(OperatorError, RegistryError):
+    """A draft folder is incomplete, not signed enough, or was made before somebody else published."""
+
+
+class UnusableKey(OperatorError, RegistryError):
+    """A key file is missing, unreadable, of another kind, or its passphrase is wrong."""
+
+
+class StoreAway(RegistryError):
+    """The folder or bucket that holds the releases cannot be reached or written: try again later."""
+
+
+class StoreFileMissing(RegistryError):
+    """The repository has no such file."""
+
+
+class AlreadyThere(RegistryError):
+    """A file that never changes exists with other content."""
+
+
+class ChangedMeanwhile(RegistryError):
+    """Somebody else replaced the file since it was read."""
+
+
+class VerificationFailed(RegistryError):
+    """What a repository offers is not what its keys, manifests or signatures say."""

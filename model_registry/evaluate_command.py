@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import Manifest
-from model_registry.adapters.dataset_files import Dataset, Split, write_atomically
+from model_registry.adapters.atomic_file import write_atomically
+from model_registry.adapters.dataset_files import Dataset, Split
 from model_registry.adapters.golden_files import write_golden
 from model_registry.adapters.network_runner import latency_us, run_network
 from model_registry.adapters.report_page import report_page

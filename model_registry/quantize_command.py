@@ -14,7 +14,8 @@ import onnx
 from numpy.typing import NDArray
 
 from inference import Manifest
-from model_registry.adapters.dataset_files import Dataset, Split, write_atomically
+from model_registry.adapters.atomic_file import write_atomically
+from model_registry.adapters.dataset_files import Dataset, Split
 from model_registry.adapters.network_runner import run_network
 from model_registry.adapters.quantizer import quantize
 from model_registry.adapters.training_folder import TrainedStudent, load_student

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model_registry.adapters.dataset_files import Dataset, write_atomically
+from model_registry.adapters.atomic_file import write_atomically
+from model_registry.adapters.dataset_files import Dataset
 from model_registry.adapters.teacher_files import teacher_file, teacher_opinions
 from model_registry.adapters.teacher_graph import teacher_network
 from model_registry.adapters.torch_student import Student

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from model_registry.adapters.atomic_file import write_atomically
 from model_registry.errors import UnusableDataset
 from model_registry.orders import Catalogue, Orders, SplitPlan
 from model_registry.ports import Chunk
@@ -23,16 +24,6 @@ from model_registry.ports import Chunk
 FORMAT = "topscoop.dataset/1"
 _SCALARS = ("order", "hour", "weekday", "temperature_c", "shop", "purchase")
 _VECTORS = ("truth", "blind_truth")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a kill leaves the old one or the new one."""
-    beside = path.with_name(f".{path.name}.tmp")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _table(orders: Orders) -> pa.Table:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from inference import FlavourModel
-from model_registry.adapters.dataset_files import write_atomically
+from model_registry.adapters.atomic_file import write_atomically
 from model_registry.encoding import context_of
 from model_registry.orders import SplitPlan
 from model_registry.ports import OrderSource

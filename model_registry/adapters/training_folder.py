@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_registry.adapters.dataset_files import write_atomically
+from model_registry.adapters.atomic_file import write_atomically
 from model_registry.errors import UnusableCheckpoint
 from model_registry.network import StudentShape
 from model_registry.orders import Catalogue

@@ -1,0 +1,80 @@
+"""`topscoop model renew`: sign snapshot and timestamp again before they expire."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model_registry.commands.options import add_store, now, online_signers, open_store
+
+if TYPE_CHECKING:
+    from model_registry.releases.ports import ReleaseStore
+
+
+def add_parser(verbs: Any) -> Iterator[argparse.ArgumentParser]:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "renew",
+        help="sign snapshot and timestamp again before they expire",
+        description="Renew what the online keys sign, where it is due; with --every, for as long as it runs.",
+    )
+    add_store(parser)
+    parser.add_argument(
+        "--keys", type=Path, required=True, metavar="DIR", help="folder of snapshot.pem and timestamp.pem"
+    )
+    parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="holds the keys' passphrase")
+    parser.add_argument("--every", type=float, metavar="SECONDS", help="stay, and look that often")
+    parser.add_argument("--force", action="store_true", help="sign both again, due or not")
+    parser.add_argument("--json", action="store_true", help="print each renewal as one JSON object")
+    parser.set_defaults(run=run)
+    yield parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Renew once, or until SIGTERM."""
+    from model_registry.errors import ChangedMeanwhile, NoRepository, RepositoryBroken, StoreAway
+    from wire_protocol.errors import OperatorError
+
+    if args.every is not None and not args.every >= 1:
+        raise OperatorError(f"--every {args.every} is too often", remedy="3600 is often enough.")
+    signers = online_signers(args)  # the passphrase is asked for once
+    store = open_store(args)
+    if args.every is None:
+        _renew(args, store, signers)
+        return 0
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            _renew(args, store, signers)
+        except (StoreAway, ChangedMeanwhile, NoRepository, RepositoryBroken) as error:
+            # Six days are left at least: whoever watches the log, or the console's expiry, has time.
+            print(f"{args.chain}: not renewed: {error}", file=sys.stderr, flush=True)
+        args.force = False
+        stop.wait(args.every)
+    return 0
+
+
+def _renew(args: argparse.Namespace, store: ReleaseStore, signers: list[Any]) -> None:
+    from model_registry.releases.publication import renew
+
+    done = renew(store, signers, now=now(), force=args.force)
+    if done is None:
+        if args.every is None:
+            print(json.dumps({"renewed": False}) if args.json else f"{args.chain}: nothing is due")
+        return
+    expires = f"{done.expires:%Y-%m-%dT%H:%M:%SZ}"
+    if args.json:
+        result = {"renewed": True, "snapshot": done.snapshot, "timestamp": done.timestamp, "expires": expires}
+        print(json.dumps(result), flush=True)
+    else:
+        print(
+            f"{args.chain}: timestamp {done.timestamp}, snapshot {done.snapshot}, until {expires}", flush=True
+        )
