@@ -103,15 +103,18 @@ def _go_on(
 ) -> list[Action]:
     if around.policy.stopped is not None:
         words = f"emergency stop by {around.policy.stopped}"
-        return _stop(rollout, Event.STOP, words, members, evidence, around)
+        move = Move(after(rollout.state, Event.STOP), rollout.stage, words, "failed")
+        return [move, *_bring_back(members, evidence, around)]
     if rollout.release not in around.may_run:
         words = f"release {rollout.release} may not run any more: withdrawn, or below the signed minimum"
-        return _stop(rollout, Event.FAIL, words, members, evidence, around)
+        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed")
+        return [move, *_bring_back(members, evidence, around)]
     gates = judge(rollout, count(rollout, members, evidence))
     failing = [gate for gate in gates if gate.outcome is Outcome.FAIL]
     if failing:
         words = "; ".join([*(gate.words for gate in failing), *_some_reasons(members)])
-        return _stop(rollout, Event.FAIL, words, members, evidence, around)
+        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed", gates)
+        return [move, *_bring_back(members, evidence, around)]
     if rollout.state is not State.RUNNING or around.policy.frozen is not None:
         return []
     told = _tell(rollout, members, evidence, around, gates)
@@ -229,9 +232,9 @@ def _move_on(rollout: Rollout, gates: Sequence[GateVerdict]) -> Move:
     stages, passed = rollout.plan.stages, "; ".join(gate.words for gate in gates)
     if rollout.stage + 1 == len(stages):
         words = f"every stage passed: {passed}"
-        return Move(after(rollout.state, Event.COMPLETE), rollout.stage, words, "done")
+        return Move(after(rollout.state, Event.COMPLETE), rollout.stage, words, "done", tuple(gates))
     words = f"{stages[rollout.stage].name!r} passed, on to {stages[rollout.stage + 1].name!r}: {passed}"
-    return Move(after(rollout.state, Event.ADVANCE), rollout.stage + 1, words, "stage")
+    return Move(after(rollout.state, Event.ADVANCE), rollout.stage + 1, words, "stage", tuple(gates))
 
 
 def _some_reasons(members: Sequence[Member]) -> list[str]:
@@ -240,18 +243,6 @@ def _some_reasons(members: Sequence[Member]) -> list[str]:
 
 
 # ---- returning --------------------------------------------------------------------------------------------
-
-
-def _stop(  # noqa: PLR0917 - what a stop is about
-    rollout: Rollout,
-    event: Event,
-    words: str,
-    members: Sequence[Member],
-    evidence: Known,
-    around: Surroundings,
-) -> list[Action]:
-    move = Move(after(rollout.state, event), rollout.stage, words, "failed")
-    return [move, *_bring_back(members, evidence, around)]
 
 
 def _bring_back(members: Sequence[Member], evidence: Known, around: Surroundings) -> list[Action]:

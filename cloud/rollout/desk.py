@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
-from cloud.database.event_log import Happened, write_events
+from cloud.database.timeline import Happened, write_events
 from cloud.principal import Principal, Role
 from cloud.rollout import desk_rows, rows
 from cloud.rollout.decide import waits_for

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cloud.database.event_log import new_id
 from cloud.database.schema import (
     register_health,
     registers,
@@ -18,6 +17,7 @@ from cloud.database.schema import (
     rollouts,
     stores,
 )
+from cloud.database.timeline import new_id
 from cloud.rollout.errors import RolloutChanged, UnknownRelease
 from cloud.rollout.plan_values import plan_to
 from cloud.rollout.values import GateKind, GateVerdict, Member, MemberState, Outcome, Plan, Rollout, State

@@ -151,10 +151,23 @@ _MEMBERS_AND_EVIDENCE = _with_registers((*_MEMBER_COLUMNS, *_EVIDENCE_COLUMNS))
 
 
 def read_members(
-    connection: Connection, tenant: str, rollout: bytes
+    connection: Connection,
+    tenant: str,
+    rollout: bytes,
+    *,
+    states: Collection[MemberState] | None = None,
 ) -> tuple[list[Member], dict[str, Evidence]]:
-    """Every member of a rollout, and what is known of each; one statement, however many there are."""
+    """Members of a rollout, and what is known of each; one statement, however many there are.
+
+    Args:
+        connection: Of the tenant.
+        tenant: The chain.
+        rollout: Its id.
+        states: Those in these states alone; None: every one.
+    """
     found = _MEMBERS_AND_EVIDENCE.where(_member.tenant == tenant, _member.rollout == rollout)
+    if states is not None:
+        found = found.where(_member.state.in_([state.value for state in states]))
     members: list[Member] = []
     evidence: dict[str, Evidence] = {}
     width = len(_MEMBER_COLUMNS)
@@ -276,9 +289,16 @@ def read_groups(connection: Connection, tenant: str) -> dict[str, set[str]]:
     return groups
 
 
-def read_policy(connection: Connection, tenant: str) -> Policy:
-    """What the chain wants of every rollout."""
-    row = connection.execute(select(rollout_policies).where(rollout_policies.c.tenant == tenant)).first()
+def read_policy(connection: Connection, tenant: str, *, hold: bool = False) -> Policy:
+    """What the chain wants of every rollout.
+
+    Args:
+        connection: Of the tenant.
+        tenant: The chain.
+        hold: Nobody changes it before this transaction ends.
+    """
+    found = select(rollout_policies).where(rollout_policies.c.tenant == tenant)
+    row = connection.execute(found.with_for_update(read=True) if hold else found).first()
     if row is None:
         return Policy()
     return Policy(

@@ -348,12 +348,14 @@ class Move:
 
     Attributes:
         kind: For the timeline: `stage`, `done`, `failed`, `returned`.
+        gates: As they spoke.
     """
 
     state: State
     stage: int
     words: str
     kind: str
+    gates: tuple[GateVerdict, ...] = ()
 
 
 Action = Tell | Shadow | Mark | Move
