@@ -16,7 +16,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     operator = verbs.add_parser(
         "operator",
         help="who may log in to a chain's console",
-        description="A viewer looks, an operator plans and steers rollouts, an admin may also freeze and stop.",
+        description="A viewer looks, an operator plans and steers rollouts, an admin also freezes and stops.",
     )
     actions = operator.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add = actions.add_parser("add", help="let somebody in, or back in")

@@ -16,7 +16,7 @@ def check_console(config: CloudConfig) -> tuple[str, ...]:
     if console.oidc_issuer is None:
         raise ConfigError(
             "console.oidc_issuer is not set: nobody could log in",
-            remedy="Name your identity provider's issuer; in development `topscoop cloud identity run --development`"
+            remedy="Name your identity provider; in development `topscoop cloud identity run --development`"
             " is one.",
         )
     used = {

@@ -11,7 +11,7 @@ from cloud.console.live import Parts
 from cloud.principal import Principal
 
 ReadParts = Callable[[Desk, Principal, Mapping[str, str], Mapping[str, str]], Parts]
-"""Of a page: (desk, principal, path's parameters, query) -> parts. Without forms: they belong to a session."""
+"""Of a page: (desk, principal, parameters, query) -> parts. No forms: they belong to a session."""
 
 
 @dataclass(frozen=True, slots=True)

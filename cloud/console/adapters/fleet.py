@@ -1,0 +1,249 @@
+"""Reads the fleet: three statements a page, whatever the size of the fleet."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, literal, null, or_, select
+
+from cloud.console.views.attention import (
+    BLANKS_FEW,
+    CERTIFICATE_WARN_MS,
+    SILENT_AFTER_MS,
+    SPOOL_MANY,
+)
+from cloud.console.views.fleet import (
+    ANY,
+    PAGE,
+    Attention,
+    FleetCounts,
+    FleetPage,
+    FleetQuery,
+    FleetRow,
+    Place,
+    Presence,
+    Sort,
+)
+from cloud.database.schema import desired_states, register_health, registers, releases
+from cloud.principal import Principal
+from wire_protocol.fleet_messages import UpdateState
+
+_REG: Final = registers.c
+_HEALTH: Final = register_health.c
+_DESIRED: Final = desired_states.c
+_JOINED: Final = registers.outerjoin(
+    register_health, and_(_HEALTH.tenant == _REG.tenant, _HEALTH.register == _REG.register)
+).outerjoin(desired_states, and_(_DESIRED.tenant == _REG.tenant, _DESIRED.register == _REG.register))
+_ENROLLED: Final = _REG.state == "enrolled"
+CSV_CHUNK: Final = 1000
+
+# What is not known sorts before everything that is.
+_SORTS: Final[dict[Sort, ColumnElement[Any]]] = {
+    Sort.REGISTER: _REG.register,
+    Sort.STORE: _REG.store,
+    Sort.SEEN: func.coalesce(_HEALTH.received_at_ms, -1),
+    Sort.MODEL: func.coalesce(_HEALTH.running_release, -1),
+    Sort.P99: func.coalesce(_HEALTH.p99_ms, -1.0),
+    Sort.SPOOL: func.coalesce(_HEALTH.spooled_messages, -1),
+    Sort.BLANKS: func.coalesce(_HEALTH.blanks_left, -1),
+    Sort.CERTIFICATE: func.coalesce(_HEALTH.certificate_until_ms, -1),
+}
+_TEXT: Final = frozenset({Sort.REGISTER, Sort.STORE})
+
+
+def read_fleet(connection: Connection, principal: Principal, query: FleetQuery, now_ms: int) -> FleetPage:
+    """One page of a chain's registers, and the chain in figures."""
+    tenant = principal.tenant
+    budgets = _budgets(connection, tenant)
+    # One row more than is shown tells whether there is a next page.
+    statement = _page(_filtered(tenant, query, now_ms), query, PAGE + 1)
+    found = [_row(row, budgets) for row in connection.execute(statement)]
+    more, found = len(found) > PAGE, found[:PAGE]
+    backwards = query.before is not None
+    if backwards:
+        found.reverse()
+    counts = _counts(connection, tenant, now_ms)
+    matching = counts.registers
+    if query.narrowed():
+        matching = connection.execute(_filtered(tenant, query, now_ms, columns=(func.count(),))).scalar_one()
+    earlier = found and (more if backwards else query.after is not None)
+    later = found and (True if backwards else more)
+    return FleetPage(
+        rows=tuple(found),
+        matching=matching,
+        counts=counts,
+        releases=tuple(sorted(budgets, reverse=True)),
+        earlier=found[0].place if earlier else None,
+        later=found[-1].place if later else None,
+    )
+
+
+def read_all(
+    connection: Connection, principal: Principal, query: FleetQuery, now_ms: int
+) -> Iterator[FleetRow]:
+    """Every register that the filters let through, in the page's order; read in pieces."""
+    budgets = _budgets(connection, principal.tenant)
+    at = query.first()
+    while True:
+        statement = _page(_filtered(principal.tenant, at, now_ms), at, CSV_CHUNK)
+        rows = [_row(row, budgets) for row in connection.execute(statement)]
+        yield from rows
+        if len(rows) < CSV_CHUNK:
+            return
+        at = replace(at, after=rows[-1].place)
+
+
+def attention_tests(now_ms: int) -> dict[Attention, ColumnElement[bool]]:
+    """What of an enrolled register deserves a look, as conditions."""
+    ends = _HEALTH.certificate_until_ms
+    return {
+        Attention.CERTIFICATE_EXPIRED: ends <= now_ms,
+        Attention.UPDATE_FAILED: _HEALTH.update_state.in_((UpdateState.BAD.value, UpdateState.REFUSED.value)),
+        Attention.SILENT: _HEALTH.received_at_ms < now_ms - SILENT_AFTER_MS,
+        Attention.NEVER: _HEALTH.received_at_ms.is_(None),
+        Attention.CERTIFICATE: and_(ends > now_ms, ends <= now_ms + CERTIFICATE_WARN_MS),
+        Attention.METADATA: _HEALTH.metadata_expires_at_ms <= now_ms,
+        Attention.BLANKS: _HEALTH.blanks_left < BLANKS_FEW,
+        Attention.SPOOL: _HEALTH.spooled_messages > SPOOL_MANY,
+    }
+
+
+def presence_of(now_ms: int) -> ColumnElement[str]:
+    """A register's presence, as `Presence`."""
+    return case(
+        (_REG.state == "revoked", Presence.REVOKED.value),
+        (_REG.state == "invited", Presence.INVITED.value),
+        (_HEALTH.received_at_ms.is_(None), Presence.NEVER.value),
+        (func.coalesce(_HEALTH.online, false()).is_(False), Presence.OFFLINE.value),
+        (_HEALTH.received_at_ms < now_ms - SILENT_AFTER_MS, Presence.SILENT.value),
+        else_=Presence.ONLINE.value,
+    )
+
+
+def _filtered(
+    tenant: str, query: FleetQuery, now_ms: int, columns: tuple[ColumnElement[Any], ...] | None = None
+) -> Select[Any]:
+    tests = attention_tests(now_ms)
+    statement = (
+        select(*(columns or _columns(query, now_ms))).select_from(_JOINED).where(_REG.tenant == tenant)
+    )
+    if query.search:
+        # The names hold a-z, 0-9 and hyphens; what else is typed matches nothing, and `%` is not a wildcard.
+        statement = statement.where(
+            or_(
+                _REG.register.contains(query.search, autoescape=True),
+                _REG.store.contains(query.search, autoescape=True),
+            )
+        )
+    if query.store:
+        statement = statement.where(_REG.store == query.store)
+    if query.presence is not None:
+        statement = statement.where(presence_of(now_ms) == query.presence.value)
+    if query.release is not None:
+        wanted = null() if query.release == 0 else literal(query.release)
+        statement = statement.where(_HEALTH.running_release.is_not_distinct_from(wanted))
+    if query.attention:
+        test = or_(*tests.values()) if query.attention == ANY else tests[Attention(query.attention)]
+        statement = statement.where(_ENROLLED, test)
+    return statement
+
+
+def _page(statement: Select[Any], query: FleetQuery, limit: int) -> Select[Any]:
+    value = _SORTS[query.sort]
+    edge = query.after or query.before
+    downwards = query.descending is (query.before is None)
+    if edge is not None:
+        at = str(edge.value) if query.sort in _TEXT else float(edge.value)
+        beyond = (value < at) if downwards else (value > at)
+        same = and_(
+            value == at, (_REG.register < edge.register) if downwards else (_REG.register > edge.register)
+        )
+        statement = statement.where(or_(beyond, same))
+    order = (value.desc(), _REG.register.desc()) if downwards else (value.asc(), _REG.register.asc())
+    return statement.order_by(*order).limit(limit)
+
+
+def _columns(query: FleetQuery, now_ms: int) -> tuple[ColumnElement[Any], ...]:
+    return (
+        _REG.register,
+        _REG.store,
+        presence_of(now_ms).label("presence"),
+        _SORTS[query.sort].label("sort_value"),
+        (_REG.state == "enrolled").label("enrolled"),
+        *(test.label(f"is_{one}") for one, test in attention_tests(now_ms).items()),
+        _HEALTH.received_at_ms,
+        _HEALTH.agent_version,
+        _HEALTH.running_release,
+        _HEALTH.running_digest,
+        _DESIRED.generation.is_not(None).label("desired_known"),
+        _DESIRED.release.label("desired_release"),
+        _DESIRED.digest.label("desired_digest"),
+        _HEALTH.update_release,
+        _HEALTH.update_state,
+        _HEALTH.update_reason,
+        _HEALTH.p50_ms,
+        _HEALTH.p99_ms,
+        _HEALTH.spooled_messages,
+        _HEALTH.blanks_left,
+        _HEALTH.certificate_until_ms,
+    )
+
+
+def _row(row: Any, budgets: dict[int, float]) -> FleetRow:
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's name for it
+    raised = [one for one in Attention if values["enrolled"] and values[f"is_{one}"]]
+    return FleetRow(
+        presence=Presence(values["presence"]),
+        attention=tuple(raised),
+        place=Place(values["sort_value"], values["register"]),
+        desired_known=bool(values["desired_known"]),
+        budget_p99_ms=budgets.get(values["running_release"]),
+        **{name: values[name] for name in _SAME},
+    )
+
+
+_SAME: Final = (
+    "register",
+    "store",
+    "received_at_ms",
+    "agent_version",
+    "running_release",
+    "running_digest",
+    "desired_release",
+    "desired_digest",
+    "update_release",
+    "update_state",
+    "update_reason",
+    "p50_ms",
+    "p99_ms",
+    "spooled_messages",
+    "blanks_left",
+    "certificate_until_ms",
+)
+
+
+def _budgets(connection: Connection, tenant: str) -> dict[int, float]:
+    """p99 that each listed release may take, by its number."""
+    statement = select(releases.c.release, releases.c.budget_p99_ms).where(releases.c.tenant == tenant)
+    return dict(connection.execute(statement).tuples().all())
+
+
+def _counts(connection: Connection, tenant: str, now_ms: int) -> FleetCounts:
+    def how_many(test: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((test, 1), else_=0)), 0)
+
+    statement = (
+        select(
+            func.count(),
+            how_many(presence_of(now_ms) == Presence.ONLINE.value),
+            how_many(and_(_ENROLLED, or_(*attention_tests(now_ms).values()))),
+            how_many(and_(_DESIRED.digest.is_not(None), _HEALTH.running_digest == _DESIRED.digest)),
+            how_many(_DESIRED.digest.is_not(None)),
+            func.max(_HEALTH.p99_ms),
+            func.coalesce(func.sum(_HEALTH.spooled_messages), 0),
+        )
+        .select_from(_JOINED)
+        .where(_REG.tenant == tenant, _REG.state != "revoked")
+    )
+    row = connection.execute(statement).one()
+    return FleetCounts(row[0], int(row[1]), int(row[2]), int(row[3]), int(row[4]), row[5], int(row[6]))

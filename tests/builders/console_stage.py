@@ -1,0 +1,156 @@
+"""The console over a database of its own, without an identity provider: who logs in is said by the test."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.testclient import TestClient
+
+from cloud.config import CloudConfig, ConsoleConfig
+from cloud.console.adapters.oidc import LoginAttempt
+from cloud.console.adapters.operators import Operator, put_operator
+from cloud.console.adapters.sessions import Sessions
+from cloud.console.app import build_app
+from cloud.console.desk import Desk
+from cloud.console.errors import LoginFailed
+from cloud.console.live_hub import LiveHub
+from cloud.console.values import Identity
+from cloud.principal import Role
+from tests.builders.cloud_database import NOW_MS, add_tenants, sqlite_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+ISSUER = "https://login.example"
+TENANT = "gelateria-sole"
+HOUR_MS = 3_600_000
+
+
+@dataclass
+class ScriptedLogin:
+    """An identity provider that vouches for whom the test names."""
+
+    issuer: str = ISSUER
+    subject: str = "anna"
+
+    def begin(self, goal: str) -> tuple[LoginAttempt, str]:
+        return LoginAttempt("state", "nonce", "verifier", goal), f"{ISSUER}/authorize"
+
+    def finish(self, attempt: LoginAttempt | None, answer: Any) -> Identity:
+        if attempt is None or answer.get("state") != attempt.state:
+            raise LoginFailed("not begun here")
+        return Identity(ISSUER, self.subject, self.subject.title())
+
+    def end_url(self) -> str | None:
+        return None
+
+
+@dataclass
+class ConsoleStage:
+    """A console, its database, and browsers that are logged in.
+
+    Args:
+        desk: What the pages share.
+        clock: The time as the console has it: `[now_ms]`; a test may move it.
+    """
+
+    desk: Desk
+    app: ASGIApp
+    login: ScriptedLogin
+    clock: list[int] = field(default_factory=lambda: [NOW_MS])
+
+    def operator(self, role: Role, *, tenant: str = TENANT, name: str | None = None) -> Operator:
+        """An operator of this role; the same one each time."""
+        subject = name or f"{role}-person"
+        with self.desk.database.tenant(tenant) as connection:
+            return put_operator(
+                connection,
+                tenant,
+                NOW_MS,
+                issuer=ISSUER,
+                subject=subject,
+                name=subject.replace("-", " ").title(),
+                role=role,
+                actor="test",
+            )
+
+    def cookie(self, role: Role = Role.ADMIN, *, tenant: str = TENANT, name: str | None = None) -> str:
+        """A session's cookie."""
+        return self.desk.sessions.open(self.operator(role, tenant=tenant, name=name)).text()
+
+    def client(
+        self, role: Role | None = Role.ADMIN, *, tenant: str = TENANT, name: str | None = None
+    ) -> StageClient:
+        """Somebody's browser without scripts; None: not logged in."""
+        made = StageClient(self.app, base_url=self.desk.origin, follow_redirects=False)
+        made.headers["accept"] = "text/html"
+        if role is not None:
+            made.cookies.set(self.desk.cookies.session, self.cookie(role, tenant=tenant, name=name))
+        return made
+
+
+class StageClient(TestClient):
+    """A browser without scripts that sends forms as our pages would."""
+
+    def send_form(self, path: str, data: dict[str, Any] | None = None, **headers: str) -> Any:
+        """POST as a page of the console: its Origin, and the session's token."""
+        page = self.get("/chains").text
+        token = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+        origin = str(self.base_url).rstrip("/")
+        return self.post(path, data={"csrf": token, **(data or {})}, headers={"origin": origin, **headers})
+
+
+def build_stage(folder: Path, *tenants: str, public_url: str = "https://console.example") -> ConsoleStage:
+    """A console over a fresh SQLite database."""
+    database = sqlite_database(folder)
+    add_tenants(database, *(tenants or (TENANT,)))
+    config = CloudConfig(
+        environment="development",
+        state_dir=folder,
+        console=ConsoleConfig(public_url=public_url, oidc_issuer=ISSUER),
+    )
+    clock = [NOW_MS]
+    login = ScriptedLogin()
+    desk = Desk(
+        config=config,
+        database=database,
+        sessions=Sessions(database, 12 * HOUR_MS, HOUR_MS, lambda: clock[0]),
+        login=login,
+        live=LiveHub(time.monotonic, tick_s=0.1),
+        now_ms=lambda: clock[0],
+    )
+    return ConsoleStage(desk, build_app(desk), login, clock)
+
+
+@contextlib.contextmanager
+def serving(stage: ConsoleStage) -> Iterator[str]:
+    """Serve a stage on a port of loopback, for real browsers; gives its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    console = dataclasses.replace(stage.desk.config.console, public_url=url)
+    stage.desk = dataclasses.replace(
+        stage.desk, config=dataclasses.replace(stage.desk.config, console=console)
+    )
+    stage.app = build_app(stage.desk)
+    server = uvicorn.Server(
+        uvicorn.Config(stage.app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield url
+    finally:
+        stage.desk.live.stop()
+        server.should_exit = True
+        thread.join(20)
+        listening.close()
