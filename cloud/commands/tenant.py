@@ -34,7 +34,24 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         add.add_argument(
             f"--{quota.replace('_', '-')}", type=int, metavar="N", help=f"default: tenant_defaults.{quota}"
         )
-    for parser, run in ((add, run_add), (listing, run_list), (show, run_show), (keys, run_keys)):
+    trust = actions.add_parser(
+        "trust",
+        help="trust the root of a chain's signed releases",
+        description="Trust the root of a chain's signed releases: belief in its repository begins there. "
+        "Registers get it when they enrol or renew. Compare the SHA-256 with that of who holds the keys.",
+    )
+    trust.add_argument("tenant", metavar="TENANT", help="the chain")
+    trust.add_argument("root", metavar="ROOT.json", help="1.root.json of the chain's repository")
+    trust.add_argument(
+        "--replace", action="store_true", help="forget another root; its registers must enrol again"
+    )
+    for parser, run in (
+        (trust, run_trust),
+        (add, run_add),
+        (listing, run_list),
+        (show, run_show),
+        (keys, run_keys),
+    ):
         parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(run=run)
@@ -144,6 +161,43 @@ def run_keys(args: argparse.Namespace) -> int:
         print("  next: restart the services; registers learn of the keys when they renew their certificate")
     else:
         print(f"{args.tenant} has all of its keys")
+    return 0
+
+
+def run_trust(args: argparse.Namespace) -> int:
+    """Trust a root."""
+    import dataclasses
+    import getpass
+    from pathlib import Path
+
+    from cloud.clock import now_ms
+    from cloud.config_sources import config_of
+    from cloud.database.engine import open_database
+    from cloud.releases.trust import trust_root
+    from daemon.errors import ConfigError
+
+    config = config_of(args)
+    _check_name(args.tenant)
+    try:
+        content = Path(args.root).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{args.root} cannot be read: {error.strerror}") from error
+    with open_database(config.database_url) as database:
+        database.check()
+        root = trust_root(
+            database,
+            args.tenant,
+            content,
+            now_ms(),
+            actor=f"operator:{getpass.getuser()}",
+            replace=args.replace,
+        )
+    if args.json:
+        print(json.dumps({"tenant": args.tenant, **dataclasses.asdict(root)}))
+        return 0
+    print(f"{args.tenant} trusts root version {root.version}: {root.threshold} of {root.keys} keys")
+    print(f"  SHA-256 {root.sha256}")
+    print("  next: topscoop cloud releases look; registers get it when they enrol or renew")
     return 0
 
 

@@ -254,7 +254,9 @@ repositories = Table(  # one a chain: what its signed metadata said when it was 
     Column("trusted_at_ms", BigInteger, nullable=False),
     Column("checked_at_ms", BigInteger),
     Column("problem", String(500)),  # in plain words; null when the last look went well
-    Column("root_version", Integer),
+    Column("root_version", Integer),  # versions never sink, whatever a cache forgets
+    Column("timestamp_version", Integer),
+    Column("snapshot_version", Integer),
     Column("targets_version", Integer),
     Column("expires_at_ms", BigInteger),  # the first of its metadata to expire
     Column("minimum_release", Integer),

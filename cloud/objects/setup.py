@@ -41,6 +41,26 @@ def prepare_bucket(config: S3Config) -> Mapping[str, str]:
         }
 
 
+def prepare_plain_bucket(config: S3Config) -> Mapping[str, str]:
+    """Make a bucket without lifecycle and versions, and close it to the public.
+
+    On some stores only such a bucket honours `If-None-Match`, by which a publisher overwrites nothing.
+
+    Returns:
+        What was done or found, in words, by step.
+
+    Raises:
+        ObjectsAway: The store does not answer.
+        StoreRefused: Credentials, or rights that they lack.
+    """
+    client, bucket = s3_client(config), config.bucket
+    with translated(bucket):
+        return {
+            "bucket": _make(client, bucket, config.region),
+            "public access": _close(client, bucket),
+        }
+
+
 def lifecycle_rules(config: S3Config) -> list[dict[str, Any]]:
     """One rule a class of retention: the same age for current and older versions, colder storage if named."""
     rules: list[dict[str, Any]] = []
@@ -115,12 +135,12 @@ def _block(client: Any, bucket: str, blocked: Mapping[str, bool]) -> None:
 def _takes_objects(client: Any, bucket: str) -> bool:
     key = f"{PREFIX}set-up"
     try:
-        version = client.put_object(Bucket=bucket, Key=key, Body=b"")["VersionId"]
+        version = client.put_object(Bucket=bucket, Key=key, Body=b"").get("VersionId")
     except ClientError as error:
         if error.response["Error"]["Code"] != "AccessDenied":
             raise
         return False
-    client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    client.delete_object(Bucket=bucket, Key=key, **({} if version is None else {"VersionId": version}))
     return True
 
 

@@ -104,5 +104,6 @@ STEPS: Final = (
     ("consent keys", "cloud.privacy.composition:set_up_keys"),
     ("certificates", "cloud.enrolment.set_up:certificates"),
     ("bucket", "cloud.objects.setup:set_up_bucket"),
+    ("releases", "cloud.releases.composition:set_up_releases"),
 )
 """Name, and `module:function` of what does it; each takes a `SetUp` and says what it found or made."""

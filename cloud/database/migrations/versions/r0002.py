@@ -124,6 +124,8 @@ def upgrade() -> None:
         sa.Column("checked_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.String(length=500), nullable=True),
         sa.Column("root_version", sa.Integer(), nullable=True),
+        sa.Column("timestamp_version", sa.Integer(), nullable=True),
+        sa.Column("snapshot_version", sa.Integer(), nullable=True),
         sa.Column("targets_version", sa.Integer(), nullable=True),
         sa.Column("expires_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("minimum_release", sa.Integer(), nullable=True),
