@@ -77,7 +77,7 @@ def start_agent(config: Path, **environment: str) -> AgentProcess:
     process = subprocess.Popen(
         [sys.executable, "-m", "topscoop", "edge", "run", "--config", str(config)],
         cwd=_ROOT,
-        env=_environment(environment),
+        env=agent_environment(environment),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,7 +101,7 @@ def running_agent(config: Path, **environment: str) -> Iterator[AgentProcess]:
         agent.process.wait(_STOP_TIMEOUT_S)
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def agent_environment(more: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOPSCOOP_EDGE_")}
     chosen = {"TOPSCOOP_EDGE_API_PORT": "0", "TOPSCOOP_EDGE_LOG_FORMAT": "json"}
     return kept | chosen | dict(more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import ssl
 import threading
@@ -28,11 +29,12 @@ from wire_protocol import consent, envelope
 from wire_protocol.consent import Blank
 from wire_protocol.envelope import Header, KeyRecord, VerifiedMessage
 from wire_protocol.errors import RefusedMessage
+from wire_protocol.fleet_messages import DesiredDown, FileBlockDown, FileRequestUp, FileStatus, Settings
 from wire_protocol.keys import SigningKey
 from wire_protocol.limits import TIME_MAX_MS
 from wire_protocol.messages import BlanksDown, EraseDown, ReceiptDown, Verdict
 from wire_protocol.sealing import unseal
-from wire_protocol.topics import Down, Identity, Topic
+from wire_protocol.topics import RECEIPTED, Down, Identity, Topic, Up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +153,8 @@ class PaperCloud:
     identity: Identity = IDENTITY
     receipts_key: SigningKey = field(default_factory=SigningKey.generate)
     consent_key: SigningKey = field(default_factory=SigningKey.generate)
+    fleet_key: SigningKey = field(default_factory=SigningKey.generate)
+    files_key: SigningKey = field(default_factory=SigningKey.generate)
     register_key: SigningKey = field(default_factory=SigningKey.generate)
     authority: PaperAuthority = field(default_factory=PaperAuthority)
     private_halves: dict[bytes, bytes] = field(default_factory=dict)
@@ -184,7 +188,12 @@ class PaperCloud:
                 "valid_from_ms": 0,
                 "valid_until_ms": TIME_MAX_MS,
             }
-            for purpose, key in (("receipts", self.receipts_key), ("consent", self.consent_key))
+            for purpose, key in (
+                ("receipts", self.receipts_key),
+                ("consent", self.consent_key),
+                ("fleet", self.fleet_key),
+                ("files", self.files_key),
+            )
         ]
 
     def enrol(
@@ -196,6 +205,7 @@ class PaperCloud:
         blanks: int = 5,
         days: tuple[float, float] = (-1, 90),
         server_time_ms: int | None = None,
+        release_root: bytes | None = None,
     ) -> None:
         """Leave the files that an enrolment leaves."""
         tls = ec.generate_private_key(ec.SECP256R1())
@@ -220,7 +230,8 @@ class PaperCloud:
                 "anchors.json": json.dumps(self.anchors_json()).encode(),
                 "identity.json": place.as_json(),
                 key_files.BLANKS_FILE: json.dumps(listed).encode(),
-            },
+            }
+            | ({} if release_root is None else {key_files.ROOT_FILE: release_root}),
         )
 
     def verify(self, topic: str, message: bytes) -> VerifiedMessage:
@@ -254,6 +265,32 @@ class PaperCloud:
         header = Header(Topic(self.identity, Down.ERASE), consents[0], 0, _now_ms())
         return envelope.make(header, EraseDown(tuple(consents)), (), self.consent_key)
 
+    def desired(
+        self, generation: int, release: int | None = None, digest: str | None = None, **settings: Any
+    ) -> bytes:
+        """A desired state; `settings` are those of the register, but for `rollout`."""
+        rollout = settings.pop("rollout", None)
+        payload = DesiredDown(generation, Settings(**settings), release, digest, rollout)
+        header = Header(Topic(self.identity, Down.DESIRED), os.urandom(16), 0, _now_ms())
+        return envelope.make(header, payload, (), self.fleet_key)
+
+    def file_block(self, request: VerifiedMessage, repository: Path) -> bytes:
+        """The answer to a `file-request` from the folder of a chain's repository."""
+        asked = request.payload
+        assert isinstance(asked, FileRequestUp)
+        path, message_id = repository / asked.path, request.header.message_id
+        attached: tuple[bytes, ...] = (b"",)
+        if not path.is_file():
+            payload = FileBlockDown(message_id, FileStatus.MISSING)
+        else:
+            data = path.read_bytes()
+            piece = data[asked.offset : asked.offset + asked.length]
+            status = FileStatus.OK if asked.offset <= len(data) else FileStatus.BEYOND
+            attached = (piece,)
+            payload = FileBlockDown(message_id, status, asked.offset, len(data))
+        header = Header(Topic(self.identity, Down.FILE_BLOCK), os.urandom(16), 0, _now_ms())
+        return envelope.make(header, payload, attached, self.files_key)
+
     def _register_keys(self, kid: bytes) -> KeyRecord | None:
         key = self.register_key.verification_key
         return KeyRecord(key) if kid == key.kid else None
@@ -270,11 +307,17 @@ class ScriptedCollector:
         cloud: Keys and identity.
         port: A listener that lets services in.
         answers: Gives the receipt of a verified message, or None for silence.
+        repository: Folder of a chain's release repository, whose files registers are sent.
     """
 
     def __init__(
-        self, cloud: PaperCloud, port: int, answers: Callable[[VerifiedMessage], bytes | None] | None = None
+        self,
+        cloud: PaperCloud,
+        port: int,
+        answers: Callable[[VerifiedMessage], bytes | None] | None = None,
+        repository: Path | None = None,
     ) -> None:
+        self.repository = repository
         self.cloud = cloud
         self.answers = answers or cloud.receipt
         self.heard: list[VerifiedMessage] = []
@@ -294,8 +337,8 @@ class ScriptedCollector:
         self._client.loop_start()
         assert self._ready.wait(20), "the collector was not subscribed"
 
-    def publish(self, kind: Down, message: bytes) -> None:
-        self._client.publish(str(Topic(self.cloud.identity, kind)), message, 1)
+    def publish(self, kind: Down, message: bytes, *, retain: bool = False) -> None:
+        self._client.publish(str(Topic(self.cloud.identity, kind)), message, 1, retain=retain)
 
     def of(self, kind: Any) -> list[VerifiedMessage]:
         return [message for message in list(self.heard) if message.kind is kind]
@@ -321,7 +364,10 @@ class ScriptedCollector:
                 self._changed.notify_all()
             return
         receipt = None
-        if str(verified.kind) not in {"report", "status"}:
+        if verified.kind is Up.FILE_REQUEST:
+            if self.repository is not None:
+                self.publish(Down.FILE_BLOCK, self.cloud.file_block(verified, self.repository))
+        elif verified.kind in RECEIPTED:
             receipt = self.answers(verified)
         if receipt is not None:
             self.publish(Down.RECEIPT, receipt)
