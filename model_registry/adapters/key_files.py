@@ -26,7 +26,7 @@ from model_registry.errors import UnusableKey
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 ROLES: Final = ("root", "targets", "snapshot", "timestamp", "model-signing")
-PASSPHRASE_MIN: Final = 8
+PASSPHRASE_MIN: Final = 12
 _OTHERS: Final = 0o077
 
 

@@ -59,6 +59,15 @@ def add_parser(verbs: Any) -> Iterator[argparse.ArgumentParser]:
         metavar="ROLE=ID",
         help="a key that counts no more: id or .pub file",
     )
+    change.add_argument(
+        "--withdraw",
+        type=int,
+        action="append",
+        default=[],
+        metavar="N",
+        help="with a new targets key: a release that the old one should not have signed; repeatable",
+    )
+    change.add_argument("--reason", metavar="TEXT", help="why, of --withdraw")
     change.add_argument("--model-signing-key", type=Path, metavar="PUB", help="the new key of OMS signatures")
     change.add_argument("--json", action="store_true", help="print the result as one JSON object")
     change.set_defaults(run=run_change)
@@ -125,8 +134,11 @@ def run_change(args: argparse.Namespace) -> int:
     if args.model_signing_key:
         root.unrecognized_fields[FIELD][MODEL_SIGNING_KEY] = _pem(args.model_signing_key)
     targets = None
-    if root.roles["targets"].keyids != state.root.roles["targets"].keyids:
-        targets = Metadata(Editor(state, by=author(args), now=now()).done().targets)
+    if args.withdraw or root.roles["targets"].keyids != state.root.roles["targets"].keyids:
+        editor = Editor(state, by=author(args), now=now())
+        for release in args.withdraw:
+            editor.withdraw(release, args.reason or "")
+        targets = Metadata(editor.done().targets)
     return finish(args, Draft(state.chain, state.roots[-1], state.targets, Metadata(root), targets))
 
 

@@ -25,7 +25,7 @@ from model_registry.adapters.model_bundle import signature_path
 from model_registry.errors import UnusableDraft
 from model_registry.gate import judge
 from model_registry.releases.edits import stored_target
-from model_registry.releases.history import differences
+from model_registry.releases.history import describe, differences, reversals
 from model_registry.releases.state import (
     is_signed,
     listing_of,
@@ -88,7 +88,12 @@ class Draft:
         found = list(root_words(self.base_root, self.root))
         if self.targets is not None:
             before = listing_of(self.base_targets.signed) if self.base_targets else None
-            found += differences(before, listing_of(self.targets.signed))
+            after = listing_of(self.targets.signed)
+            found += differences(before, after)
+            if before is not None and self.root is not None:
+                # Whoever signs with a new key answers for all that the old one listed, perhaps a thief's.
+                kept = [one for one in after.releases if one in before.releases]
+                found += [f"release {one} STAYS LISTED: {describe(after.releases[one])}" for one in kept]
             old = self.base_targets.signed.targets if self.base_targets else {}
             new = self.targets.signed.targets
             others = [path for path in new if not path.startswith("releases/") and new[path] != old.get(path)]
@@ -120,6 +125,10 @@ class Draft:
                 raise UnusableDraft("the targets that it begins with are not signed", remedy=_AGAIN)
             if self.targets and self.targets.signed.version <= self.base_targets.signed.version:
                 raise UnusableDraft("its targets are no newer than those before", remedy=_AGAIN)
+        if self.targets is not None and self.base_targets is not None:
+            wrong = reversals(listing_of(self.base_targets.signed), listing_of(self.targets.signed))
+            if sentence := next(wrong, None):
+                raise UnusableDraft(f"the draft turns back what was signed: {sentence}", remedy=_AGAIN)
         if self.targets is not None:
             _check_files(self.targets.signed, self.base_targets, self.files)
         for release, file in self.new_releases.items():

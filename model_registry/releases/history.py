@@ -16,6 +16,20 @@ def differences(before: Listing | None, after: Listing) -> Iterator[str]:
     yield from _policy((before or _NOTHING).policy, after.policy)
 
 
+def reversals(before: Listing, after: Listing) -> Iterator[str]:
+    """What no honest change does: other bytes under a number, a withdrawal undone, a lower minimum."""
+    for release, target in after.releases.items():
+        if release in before.releases and before.releases[release] != target:
+            yield f"release {release} is another than before"
+        if release in before.policy.withdrawn:
+            yield f"release {release} was withdrawn, and is listed again"
+    for release in (*before.releases, *before.policy.withdrawn):
+        if release not in after.releases and release not in after.policy.withdrawn:
+            yield f"release {release} is gone without a reason"
+    if after.policy.minimum_release < before.policy.minimum_release:
+        yield f"the minimum sinks from {before.policy.minimum_release}"
+
+
 def _releases(before: Listing, after: Listing) -> Iterator[str]:
     known = before.releases
     for release, target in after.releases.items():
