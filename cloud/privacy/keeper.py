@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from cloud.collector.rows import json_body
 from cloud.log_fields import fields
 from cloud.privacy.blank_issue import (
     ARRIVAL_MS,
@@ -24,7 +25,6 @@ from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import KEEPER, Records
 from wire_protocol import envelope
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.fields import to_value
 from wire_protocol.messages import ReportUp
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Identity, Topic, Up
@@ -83,7 +83,7 @@ class Keeper:
             TopscoopError: A store is away; the register reports again.
         """
         identity, report = self._verified(topic_text, payload)
-        self._records.save_report(identity.tenant, identity.register, to_value(report), self._clock())
+        self._records.save_report(identity.tenant, identity.register, json_body(report), self._clock())
         self._tell_again(identity)
         return self._refill(identity, report) if report.blanks_wanted else 0
 
