@@ -4,7 +4,12 @@ Names are imported when they are first used: who only parses a manifest loads ne
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime 1.32 keeps a device id and a database below the home folder, and sends what it gathers to its
+# maker. It looks here once, when it is imported, and nothing of it is imported before this line.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from inference.context import Context

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+import inference  # noqa: F401 - before any test imports ONNX Runtime, which it keeps from reporting
+
 pytest_plugins = ["tests.builders.service_fixtures"]
 
 # A timing is never a test's pass condition: a busy machine must not fail a property.
