@@ -81,6 +81,8 @@ class MqttClient:
         self._ready = asyncio.Event()
         self._was_connected = False
         self._write_soon = False
+        self._flushed = asyncio.Event()
+        self._flushed.set()
 
     # ---- for the service ----
 
@@ -103,6 +105,7 @@ class MqttClient:
     def publish(self, topic: Topic, message: bytes) -> None:
         """Send once, or lose it where the broker is away."""
         if self._client is not None and self.connected:
+            self._flushed.clear()
             self._client.publish(str(topic), message, qos=0)
 
     def retain(self, topic: Topic, message: bytes) -> bool:
@@ -111,6 +114,13 @@ class MqttClient:
             return False
         self._client.publish(str(topic), message, qos=0, retain=True)
         return True
+
+    async def flushed(self) -> None:
+        """Wait until what was published went out, or was lost with its connection.
+
+        Who publishes much waits here, so that a slow broker does not fill our memory.
+        """
+        await self._flushed.wait()
 
     def acknowledge(self, delivery: Delivery) -> None:
         """PUBACK, on the connection that brought it, and after those of the messages that came before."""
@@ -268,6 +278,7 @@ class MqttClient:
             loop.add_writer(connection, self._write)
         else:
             loop.remove_writer(connection)
+            self._flushed.set()
 
     def _on_socket_close(self, _client: mqtt.Client, _: Any, connection: Any) -> None:
         if self._socket is connection:
@@ -276,6 +287,7 @@ class MqttClient:
             loop.remove_writer(connection)
             self._socket = None
             self._write_soon = False
+            self._flushed.set()
 
     # ---- paho's callbacks ----
 

@@ -91,3 +91,19 @@ class ServiceKeyFolder:
         if not is_name(tenant):
             raise ValueError(f"not a tenant: {tenant!r:.80}")
         return self._path / tenant / f"{purpose}.pem"
+
+
+class KeysInUse:
+    """The keys of one purpose, read once for each tenant; a missing one is looked for again at each call."""
+
+    def __init__(self, folder: ServiceKeyFolder, purpose: Purpose) -> None:
+        self._folder = folder
+        self._purpose = purpose
+        self._keys: dict[str, SigningKey] = {}
+
+    def __call__(self, tenant: str) -> SigningKey:
+        """The key of a tenant; raises ServiceKeyMissing."""
+        key = self._keys.get(tenant)
+        if key is None:
+            key = self._keys[tenant] = self._folder.load(tenant, self._purpose)
+        return key
