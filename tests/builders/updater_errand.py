@@ -30,8 +30,6 @@ from edge_agent.updates.errand import (
 from tests.builders.release_repository import ReleaseRepository
 
 Answer = Callable[[Need], Piece | None]
-SIGNED_MS = 1_795_000_000_000
-
 
 @dataclass
 class FolderService:
@@ -118,7 +116,11 @@ def run_process(
     """The errand in a process of its own, as the agent starts it."""
     told = Told()
     with subprocess.Popen(
-        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -18,7 +18,7 @@ from wire_protocol.fleet_messages import UpdateReason
 START_S: Final = 60.0
 """Imports take a quarter of a second here, and much longer on a busy till with a cold disk."""
 _END_S: Final = 5.0
-_WORKER: Final = "edge_agent.updater.adapters.preflight_worker"
+COMMAND: Final = [sys.executable, "-P", "-s", "-m", "edge_agent.updater.adapters.preflight_worker"]
 _TOO_LONG: Final = frozenset({-signal.SIGXCPU, -signal.SIGKILL})
 """The kernel's end of the processor time; SIGKILL follows, or comes from a system without memory."""
 
@@ -44,7 +44,7 @@ class ProcessPreflight:
                 "OMP_NUM_THREADS": "1",
                 "MALLOC_ARENA_MAX": "1",
             }
-            self._process = PipeProcess([sys.executable, "-P", "-s", "-m", _WORKER], environment)
+            self._process = PipeProcess(COMMAND, environment)
 
     def try_model(self, directory: str) -> Tried:
         """As `Preflight.try_model`."""
