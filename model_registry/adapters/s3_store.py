@@ -73,7 +73,8 @@ class S3Store:
                 if _code(error) in _MISSING:
                     raise StoreFileMissing(f"the repository has no {path}") from error
                 raise
-            return answer["Body"].read(FILE_MAX_BYTES + 1), answer["ETag"]
+            # Without its quotes: in `If-Match`, Ceph takes them for a part of it.
+            return answer["Body"].read(FILE_MAX_BYTES + 1), answer["ETag"].strip('"')
 
     def _put(self, path: str, content: bytes, **condition: str) -> bool:
         """Whether the condition held."""
