@@ -471,3 +471,38 @@ async def test_draining_answers_what_was_taken_in(sender: Sender) -> None:
     assert len(paper.watch.answers) == 2
     ((_, count),) = paper.ledger.refusals
     assert count.reason is Reason.UNKNOWN_KEY
+
+
+@pytest.mark.parametrize("batch_ms", [0, 1000])
+async def test_what_a_slow_store_confirms_one_by_one_is_finished_together(
+    sender: Sender, batch_ms: int
+) -> None:
+    """A transaction waits for those that are on their way, and no longer than until the last has come."""
+    paper = PaperCollector(Limits(in_flight=20, batch_ms=batch_ms, workers=1))
+    paper.enrol(sender)
+    paper.collector._pace.took(1_000_000)  # the store is slow
+    put, finish = paper.objects.put, paper.ledger.finish
+    finished: list[int] = []
+
+    async def slow_put(*put_what: Any) -> str:
+        turns = 10 * paper.objects.putting
+        version = await put(*put_what)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return version
+
+    async def counted(tenant: str, endings: Any, now_ms: int) -> Any:
+        finished.append(len(endings))
+        return await finish(tenant, endings, now_ms)
+
+    paper.objects.put = slow_put  # type: ignore[method-assign]
+    paper.ledger.finish = counted  # type: ignore[method-assign]
+    paper.objects.gate.clear()
+    paper.sent(*(sender.frame() for _ in range(20)))
+    async with paper.running():
+        await paper.objects.until_putting(20)
+        paper.objects.gate.set()
+        await paper.answers(20)
+    assert {answer.verdict for answer in paper.watch.answers} == {Verdict.STORED}
+    assert sum(finished) == 20
+    assert (len(finished) == 1) == (batch_ms > 0)
