@@ -14,6 +14,7 @@ _VERBS = {
     "cloud": "cloud.cli",
     "model": "model_registry.cli",
     "sim": "simulator.cli",
+    "rollout": "cloud.rollout.cli",
     "demo": "simulator.cli",
 }
 """First word of a command line -> the module whose `add_commands(subparsers)` knows it."""
