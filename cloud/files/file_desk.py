@@ -82,6 +82,7 @@ class FileDesk:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._take_in(await self._world.link.next(), tasks)
+                await asyncio.sleep(0)  # a queue that is never empty never waits: the lanes' turn
 
     # ---- receive ----
 
