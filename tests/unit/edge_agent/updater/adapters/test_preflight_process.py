@@ -119,7 +119,7 @@ def test_it_is_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     script.write_text(probe)
     monkeypatch.setattr(preflight_process, "COMMAND", [sys.executable, "-s", str(script)])
     with (tmp_path / "ours").open("w") as ours:
-        os.set_inheritable(ours.fileno(), True)
+        os.set_inheritable(ours.fileno(), True)  # noqa: FBT003 - it takes no keyword
         seen = json.loads(str(refused(tmp_path)))
     assert set(seen["descriptors"]) == {"0", "1", "2"}
     assert seen["FSIZE"] == seen["NPROC"] == seen["CORE"] == [0, 0]
