@@ -3,12 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_agent.commands import bench, config, doctor, enrol, replay, run, spool, update_client
+from edge_agent.commands import bench, config, doctor, enrol, model, replay, run, spool, update_client
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no other name
 
-_VERBS = (run, enrol, spool, doctor, bench, replay, config, update_client)
+_VERBS = (run, enrol, spool, model, doctor, bench, replay, config, update_client)
 
 
 def add_commands(subparsers: "SubParsers") -> None:

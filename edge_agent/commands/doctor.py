@@ -70,6 +70,10 @@ def _findings(config_file: str | None) -> Iterator["Finding"]:
         from edge_agent.adapters.checks.uplink import check_uplink
 
         yield from check_uplink(config)
+    if config.uplink.enabled or (config.data_dir / "updates").exists():
+        from edge_agent.adapters.checks.releases import check_releases
+
+        yield from check_releases(config)
     yield check_camera(config)
     yield from check_model(config)
 

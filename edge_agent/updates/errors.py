@@ -10,3 +10,11 @@ class StateError(TopscoopError):
 
 class NothingBeforeError(ConflictError):
     """There is no model to go back to that this register may run."""
+
+
+def nothing_before() -> NothingBeforeError:
+    """The one way to say it."""
+    return NothingBeforeError(
+        "there is no model before this one that this register may run",
+        remedy="Ask the operator to roll out another release.",
+    )

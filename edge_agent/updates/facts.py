@@ -44,7 +44,7 @@ class Attempt:
     reason: UpdateReason | None = None
     words: str | None = None
 
-    def now(
+    def moved(
         self,
         state: UpdateState,
         at_ms: int,

@@ -80,7 +80,7 @@ def refused(facts: Facts, failure: Failed, now_ms: int) -> Facts:
     if facts.attempt is None:
         return facts
     state = UpdateState.WAITING if failure.passing else UpdateState.REFUSED
-    return replace(facts, attempt=facts.attempt.now(state, now_ms, failure.reason, failure.words))
+    return replace(facts, attempt=facts.attempt.moved(state, now_ms, failure.reason, failure.words))
 
 
 def activated(facts: Facts, choice: Choice, now_ms: int) -> Facts:
@@ -90,7 +90,7 @@ def activated(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     if attempt is None or slot is None or attempt.release != slot.release or attempt.state in SETTLED:
         return facts
     state = UpdateState.GOOD if slot.verdict is Verdict.GOOD else UpdateState.TRIAL
-    return replace(facts, attempt=attempt.now(state, now_ms))
+    return replace(facts, attempt=attempt.moved(state, now_ms))
 
 
 def passed(facts: Facts, now_ms: int) -> Facts:
@@ -127,7 +127,7 @@ def settled_on(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     if attempt.release != gone.release or why is None:
         return facts
     words = f"release {gone.release} may not run any more: {why}"
-    return replace(facts, attempt=attempt.now(UpdateState.BAD, now_ms, why, words))
+    return replace(facts, attempt=attempt.moved(UpdateState.BAD, now_ms, why, words))
 
 
 def returned(facts: Facts, choice: Choice, now_ms: int) -> Facts:
@@ -144,7 +144,7 @@ def returned(facts: Facts, choice: Choice, now_ms: int) -> Facts:
         Source.BESTSELLERS: "best-sellers",
     }[choice.source]
     words = f"a person at the till went back to {what}"
-    return replace(facts, attempt=attempt.now(UpdateState.BAD, now_ms, UpdateReason.RETURNED, words))
+    return replace(facts, attempt=attempt.moved(UpdateState.BAD, now_ms, UpdateReason.RETURNED, words))
 
 
 def cleared(facts: Facts) -> Facts:
@@ -170,4 +170,4 @@ def _attempt_at(facts: Facts, release: int, at: _At) -> Facts:
     """With the attempt in this state, where it is about this release."""
     if facts.attempt is None or facts.attempt.release != release:
         return facts
-    return replace(facts, attempt=facts.attempt.now(*at))
+    return replace(facts, attempt=facts.attempt.moved(*at))

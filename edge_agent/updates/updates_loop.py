@@ -18,7 +18,7 @@ from edge_agent.updates.book import NS_PER_S, Book
 from edge_agent.updates.choice import Choice, Source, previous
 from edge_agent.updates.errand import Piece
 from edge_agent.updates.errands import Errands
-from edge_agent.updates.errors import NothingBeforeError, StateError
+from edge_agent.updates.errors import StateError, nothing_before
 from edge_agent.updates.facts import Facts, Order
 from edge_agent.updates.figures import UpdateFigures, Watched, figures
 from edge_agent.updates.model_in_use import ModelInUse
@@ -112,7 +112,7 @@ class Updates:
         )
         if self._disk_refuses and facts.attempt is not None:
             words = "the register's disk refuses; nothing changes until it takes notes again"
-            attempt = facts.attempt.now(UpdateState.WAITING, self._parts.now_ms(), UpdateReason.DISK, words)
+            attempt = facts.attempt.moved(UpdateState.WAITING, self._parts.now_ms(), UpdateReason.DISK, words)
             facts = replace(facts, attempt=attempt)
         return figures(facts, self._model.running, self._errands.progress, watched)
 
@@ -197,13 +197,7 @@ class Updates:
             future = self._returns.pop()
             choice = previous(book.facts)
             if choice.source is Source.BESTSELLERS or book.facts.active is None:
-                _refuse(
-                    future,
-                    NothingBeforeError(
-                        "there is no model before this one that this register may run",
-                        remedy="Ask the operator to roll out another release.",
-                    ),
-                )
+                _refuse(future, nothing_before())
                 continue
             try:
                 await book.keep(transitions.returned(book.facts, choice, self._parts.now_ms()))
@@ -226,7 +220,7 @@ class Updates:
                         return
                 case Settle(state, reason, words):
                     assert book.facts.attempt is not None, "only an attempt is settled"
-                    attempt = book.facts.attempt.now(state, self._parts.now_ms(), reason, words)
+                    attempt = book.facts.attempt.moved(state, self._parts.now_ms(), reason, words)
                     await book.keep(replace(book.facts, attempt=attempt))
                     log.info("update.settled", extra=fields(**book.named(), state=state.value, reason=reason))
                     self._parts.changed()

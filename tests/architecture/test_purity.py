@@ -75,6 +75,8 @@ _LOOP_FILES = (
     "edge_agent/stock.py",
     "edge_agent/events.py",
     "edge_agent/memory_journal.py",
+    "edge_agent/updates/book.py",
+    "edge_agent/updates/errands.py",
     "cloud/collector/batches.py",
     "cloud/collector/in_flight.py",
     "cloud/outage_log.py",

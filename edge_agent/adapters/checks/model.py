@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge_agent.adapters.checks.releases import directory_in_use
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.checkup import Finding, Verdict, judge_latency
 from edge_agent.config import EdgeConfig
@@ -14,29 +15,33 @@ from edge_agent.errors import ModelRefusedError
 from edge_agent.latency import Bench
 from edge_agent.model_slot import ModelSlot
 from edge_agent.ports import Model
-from inference import Context, FlavourModel, InferenceError
+from inference import Context, FlavourModel, InferenceError, golden
 from inference.default_models import default_model_dir
 
 _RUNS = 100
+_GOLDEN_FILE = "golden.cbor"
 
 
 def find_model_dir(config: EdgeConfig) -> Path:
-    """The configured directory, or the one that comes with Topscoop for this chain. Raises ModelError."""
-    return config.model_dir or default_model_dir(config.tenant)
+    """Of the release in use, the configured one, or that of this chain. Raises ModelError."""
+    return directory_in_use(config) or config.model_dir or default_model_dir(config.tenant)
 
 
 def check_model(config: EdgeConfig) -> tuple[Finding, ...]:
     """Load, answer, time."""
     try:
         directory = find_model_dir(config)
-        model = ModelSlot(FlavourModel.load, tenant=config.tenant).load(directory)  # as the agent does
+        model = FlavourModel.load(directory)
+        ModelSlot(lambda _: model, tenant=config.tenant).load(directory)  # as the agent does
         timed = Bench(model, SystemClock(), time.sleep).at_cadence(_RUNS, warm_up=True)
     except (InferenceError, ModelRefusedError) as error:
         return (Finding("model", Verdict.FAILED, str(error), error.remedy),)
     assert timed.quantiles is not None
     return (
         _describe(model, config.shop_kind),
-        _check_golden(model, directory),
+        _check_golden_cbor(model, directory)
+        if (directory / _GOLDEN_FILE).exists()
+        else _check_golden(model, directory),
         judge_latency(timed.quantiles, budget_ms=model.manifest.latency_budget_ms.p99),
     )
 
@@ -76,6 +81,19 @@ def _check_golden(model: Model, directory: Path) -> Finding:
             "This processor computes otherwise than it should: report it, and show best-sellers meanwhile.",
         )
     return Finding("golden", Verdict.OK, f"{len(rows)} golden frames get the flavours that they should")
+
+
+def _check_golden_cbor(model: FlavourModel, directory: Path) -> Finding:
+    """The same for a release, whose golden frames came with it."""
+    try:
+        frames = golden.Golden.from_bytes((directory / _GOLDEN_FILE).read_bytes())
+        golden.check(model, frames)
+    except (OSError, InferenceError) as error:
+        remedy = error.remedy if isinstance(error, InferenceError) else "Look at the disk."
+        return Finding("golden", Verdict.FAILED, str(error), remedy)
+    return Finding(
+        "golden", Verdict.OK, f"{len(frames.frames)} golden frames get the flavours that they should"
+    )
 
 
 def _answers(model: Model, folder: Path, row: dict[str, object]) -> bool:

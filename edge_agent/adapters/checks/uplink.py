@@ -9,11 +9,12 @@ from typing import Final
 
 from edge_agent.adapters.checks.api import agent_runs
 from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.running_agent import AgentNotAskedError
 from edge_agent.adapters.uplink import key_files
 from edge_agent.adapters.uplink.assembly import spool_path
 from edge_agent.adapters.uplink.key_files import Credentials, IdentityError
 from edge_agent.adapters.uplink.mqtt_link import pinned_context
-from edge_agent.adapters.uplink.spool_door import SpoolDoorError, open_door
+from edge_agent.adapters.uplink.spool_door import open_door
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.checkup import Finding, Verdict
 from edge_agent.config import EdgeConfig
@@ -78,7 +79,7 @@ def _of_running_agent(config: EdgeConfig) -> Iterator[Finding]:
     try:
         found = open_door(config).status()
         free = shutil.disk_usage(config.data_dir).free
-    except (SpoolDoorError, OSError) as error:
+    except (AgentNotAskedError, OSError) as error:
         yield Finding("spool", Verdict.WARNING, str(error), "Run this as the agent's user.")
         return
     lanes = found["lanes"].values()

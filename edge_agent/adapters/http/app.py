@@ -70,6 +70,11 @@ def create_unguarded(services: Services) -> FastAPI:
         app.include_router(consent.routes(services.uplink.consents))
         app.include_router(uplink.routes(services.uplink))
         described += consent.SCHEMAS + uplink.SCHEMAS
+        if services.uplink.releases is not None:
+            from edge_agent.adapters.http import releases
+
+            app.include_router(releases.routes(services.uplink.releases.updates))
+            described += releases.SCHEMAS
     app.include_router(pages.routes())
     app.openapi = lambda: _described(app, described)  # type: ignore[method-assign]
     return app

@@ -31,7 +31,8 @@ def routes(services: Services) -> APIRouter:
     )
     async def healthz() -> Response:
         """Whether the process still works: 200 while the inference loop beats."""
-        return _answer({"inference_loop": _heartbeat(services)}, required=("inference_loop",))
+        checks = {"inference_loop": _heartbeat(services)} | _release(services)
+        return _answer(checks, required=("inference_loop",))
 
     @router.get(
         "/readyz",
@@ -56,7 +57,7 @@ def routes(services: Services) -> APIRouter:
                 status.model.version if status.model else "none: best-sellers only",
             ),
             "menu": (status.in_stock > 0, f"{status.in_stock} of {status.catalogue} flavours in stock"),
-        }
+        } | _release(services)
         return _answer(checks, required=("api", "inference_loop", "journal"))
 
     @router.get(
@@ -72,6 +73,19 @@ def routes(services: Services) -> APIRouter:
 def _heartbeat(services: Services) -> Check:
     age_s = services.heartbeat.age_s(services.clock.monotonic_ns())
     return age_s < STALE_AFTER_S, f"last beat {age_s:.1f} s ago"
+
+
+def _release(services: Services) -> dict[str, Check]:
+    """Which release runs and how its newest update went; trouble with one is no trouble of the agent's."""
+    if services.uplink is None or services.uplink.releases is None:
+        return {}
+    found = services.uplink.releases.updates.figures()
+    what = found.source.value if found.release is None else f"release {found.release}"
+    update = found.update
+    if update is None:
+        return {"release": (True, what)}
+    how = f"update to release {update.release} {update.state}"
+    return {"release": (True, f"{what}; {how}{f': {update.reason}' if update.reason else ''}")}
 
 
 def _journal(services: Services) -> Check:

@@ -22,6 +22,7 @@ def routes(services: Services) -> APIRouter:
         responses=bodies.answers(
             {200: ("In use from the next interaction on", ModelAnswer)},
             (HTTPStatus.UNAUTHORIZED, "No pairing token"),
+            (HTTPStatus.CONFLICT, "This register runs signed releases only"),
             (HTTPStatus.UNPROCESSABLE_ENTITY, "The model cannot be used here; the one before goes on"),
         ),
     )

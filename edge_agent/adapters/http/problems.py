@@ -24,6 +24,7 @@ from edge_agent.errors import (
     UnknownNoticeError,
     WithdrawalRefusedError,
 )
+from edge_agent.updates.errors import StateError
 from edge_agent.uplink.errors import SpoolError
 from wire_protocol.errors import TopscoopError
 
@@ -44,6 +45,7 @@ _SLUGS: Mapping[type[TopscoopError], tuple[str, HTTPStatus]] = {
     NoBlanksError: ("no-consent-blanks", HTTPStatus.SERVICE_UNAVAILABLE),
     WithdrawalRefusedError: ("wrong-withdrawal-code", HTTPStatus.FORBIDDEN),
     SpoolError: ("spool-unavailable", HTTPStatus.SERVICE_UNAVAILABLE),
+    StateError: ("releases-unavailable", HTTPStatus.SERVICE_UNAVAILABLE),
 }
 """The first class that an error belongs to names its problem."""
 _SERVER_SLUGS: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}

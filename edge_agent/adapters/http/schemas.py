@@ -212,6 +212,80 @@ class ModelAnswer(_Answer):
     digest: str = Field(description="SHA-256 of the network in memory")
 
 
+class InUseAnswer(_Answer):
+    """What is in use."""
+
+    source: Literal["release", "installed", "best-sellers"]
+    release: int | None
+
+
+class SlotAnswer(_Answer):
+    """One release on this register."""
+
+    release: int
+    digest: str = Field(description="SHA-256 of its network")
+    directory: str
+    verdict: Literal["trial", "good", "bad"]
+    at_ms: int
+    in_use: bool
+    may_run: bool
+    not_because: str | None = Field(description="withdrawn, below-floor or not-listed")
+    reason: str | None = Field(description="why it is bad")
+    words: str | None
+
+
+class UpdateAnswer(_Answer):
+    """The newest attempt at a release."""
+
+    transaction: str
+    release: int
+    state: str
+    reason: str | None
+    words: str | None
+    at_ms: int
+    fetched_bytes: int
+    total_bytes: int
+
+
+class MetadataAnswer(_Answer):
+    """The signed metadata that was verified last."""
+
+    root: int
+    timestamp: int
+    snapshot: int
+    targets: int
+    expires_at_ms: int = Field(description="later, no new release is taken; what runs goes on")
+    releases: list[int]
+    withdrawn: list[int]
+
+
+class ShadowAnswer(_Answer):
+    """The release that runs beside the one in use, and is never shown."""
+
+    release: int
+    compared: int
+    same_first: int
+    same_three: int
+    errors: int
+    p99_ms: float
+
+
+class ReleasesAnswer(_Answer):
+    """The register's releases."""
+
+    in_use: InUseAnswer
+    generation: int = Field(description="of the newest desired state")
+    desired: int | None = Field(description="its release; none: the installed model")
+    returned_by_hand: bool
+    floor: int = Field(description="nothing below is run; 0 while none was signed")
+    crashes: int = Field(description="starts without an orderly end, since what is in use")
+    update: UpdateAnswer | None
+    trial_progress: float | None
+    metadata: MetadataAnswer | None
+    shadow: ShadowAnswer | None
+    slots: list[SlotAnswer]
+
+
 class CheckAnswer(_Answer):
     """State of one part of the agent."""
 

@@ -1,0 +1,97 @@
+"""The way to a register's releases from outside the agent: through it where it runs, else by the files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from edge_agent.adapters.checks.api import agent_runs
+from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.running_agent import RunningAgent
+from edge_agent.adapters.updates.beginning import RELEASES, folder_of
+from edge_agent.adapters.updates.state_sqlite import SqliteState
+from edge_agent.config import EdgeConfig
+from edge_agent.updates import transitions
+from edge_agent.updates.choice import Source, candidates, previous
+from edge_agent.updates.errors import nothing_before
+from edge_agent.updates.facts import Facts, Listing
+from edge_agent.updates.overview import overview
+from edge_agent.updates.slots import Slot
+from inference import FlavourModel, ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found of one thing that lies here."""
+
+    what: str
+    good: bool
+    said: str
+
+
+def facts_of(config: EdgeConfig) -> Facts:
+    """The durable facts; a running agent's, too, as they are saved before they are true."""
+    store = SqliteState(folder_of(config.data_dir), SystemClock())
+    try:
+        return store.load()
+    finally:
+        store.close()
+
+
+def view(config: EdgeConfig) -> dict[str, Any]:
+    """As `overview`; raises AgentNotAskedError."""
+    if agent_runs(config.data_dir):
+        return RunningAgent(config).ask("GET", "/v1/releases")
+    facts = facts_of(config)
+    return overview(facts, candidates(facts)[0])
+
+
+def go_back(config: EdgeConfig) -> dict[str, Any]:
+    """To the model before; what is in use then, as `overview` has it.
+
+    Raises:
+        NothingBeforeError: There is none that may run.
+        AgentNotAskedError: A running agent refuses.
+        StateError: The disk refuses.
+    """
+    if agent_runs(config.data_dir):
+        return RunningAgent(config).ask("POST", "/v1/releases/return", {})
+    store = SqliteState(folder_of(config.data_dir), SystemClock())
+    try:
+        facts = store.load()
+        choice = previous(facts)
+        if choice.source is Source.BESTSELLERS or facts.active is None:
+            raise nothing_before()
+        store.save(transitions.returned(facts, choice, SystemClock().now_ms()))
+        return overview(store.load(), choice)
+    finally:
+        store.close()
+
+
+def verify(config: EdgeConfig) -> Iterator[Looked]:
+    """Every release that lies here against what the chain's keys signed, signatures first."""
+    # Imported only here: the library of signed metadata has no place in the agent.
+    from edge_agent.adapters.updates.kept_metadata import verified_listing
+
+    facts = facts_of(config)
+    signed, looked = verified_listing(config, facts)
+    yield looked
+    for slot in facts.slots:
+        if slot.there:
+            yield _look_at(config, slot, signed)
+
+
+def _look_at(config: EdgeConfig, slot: Slot, signed: Listing | None) -> Looked:
+    what = f"release {slot.release}"
+    try:
+        model = FlavourModel.load(folder_of(config.data_dir) / RELEASES / slot.directory)
+    except ModelError as error:
+        return Looked(what, good=False, said=str(error))
+    if model.digest != slot.digest:
+        return Looked(what, good=False, said="its network is another than the one that was staged")
+    if signed is None:
+        return Looked(what, good=False, said="it is whole, but nothing that lies here proves who signed it")
+    if slot.release in signed.withdrawn:
+        return Looked(what, good=False, said="it is whole and signed, but withdrawn")
+    if signed.releases.get(slot.release) != slot.digest:
+        return Looked(what, good=False, said="the chain's keys signed another network under this number")
+    return Looked(what, good=True, said=f"whole, and signed by the chain: {slot.digest[:16]}")
