@@ -7,11 +7,27 @@ from starlette.types import ASGIApp
 from cloud.console.desk import Desk
 from cloud.console.failures import add_failures
 from cloud.console.headers import ClosedDoors
-from cloud.console.pages import fleet, live, login, register, releases, theme
+from cloud.console.pages import (
+    audit,
+    fleet,
+    frames,
+    live,
+    login,
+    overview,
+    plan,
+    register,
+    releases,
+    rollout_charts,
+    rollouts,
+    theme,
+)
 from cloud.console.rendering import STATIC
 from cloud.console.scopes import genuine
 
-PAGES = (login, theme, live, fleet, register, releases)
+PAGES = (
+    *(login, theme, live, overview, fleet, register, releases),
+    *(plan, rollout_charts, rollouts, frames, audit),
+)
 """Modules with a `router`; each is about one subject. What of it is live stands in its `LIVE`."""
 
 

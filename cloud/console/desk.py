@@ -1,7 +1,7 @@
 """What the pages share: stores, login, clock, rendering. One object per process."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -10,10 +10,12 @@ from fastapi import Depends, Request
 from cloud.config import CloudConfig
 from cloud.console.adapters.oidc import LoginAttempt
 from cloud.console.adapters.sessions import Sessions
+from cloud.console.charts.press import Press
 from cloud.console.cookies import CookieNames
 from cloud.console.live_hub import LiveHub
 from cloud.console.values import Identity
 from cloud.database.engine import Database
+from cloud.rollout.desk import Desk as RolloutDesk
 
 
 class Login(Protocol):
@@ -45,6 +47,12 @@ class Desk:
     login: Login
     live: LiveHub
     now_ms: Callable[[], int]
+    press: Press = field(default_factory=Press)
+
+    @property
+    def rollouts(self) -> RolloutDesk:
+        """Where rollouts are planned, looked at and stopped; asks for the role itself."""
+        return RolloutDesk(self.database, self.now_ms)
 
     @property
     def origin(self) -> str:

@@ -14,8 +14,12 @@ class Entry:
 
 
 ENTRIES: Final = (
+    Entry("/overview", "Overview", "overview"),
     Entry("/fleet", "Fleet", "fleet"),
     Entry("/releases", "Releases", "release"),
+    Entry("/rollouts", "Rollouts", "rollout"),
+    Entry("/frames", "Frames", "frames"),
+    Entry("/audit", "Audit", "audit"),
 )
 
 

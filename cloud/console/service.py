@@ -86,6 +86,7 @@ async def serve(config: CloudConfig) -> None:
             async with asyncio.TaskGroup() as group:
                 beating = group.create_task(_beat(health, database), name="beat")
                 await server.serve(sockets=[listening])
+                await desk.press.close()
                 beating.cancel()
 
 

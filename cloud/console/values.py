@@ -13,12 +13,16 @@ class Visit:
         session: SHA-256 of the cookie's secret: the session's row.
         csrf: What each form of this session carries.
         chain: The chain's name for people.
+        frozen: Who froze all rollouts, and why; None where they are not.
+        stopped: Who stopped all rollouts, and why.
     """
 
     principal: Principal
     session: bytes
     csrf: str
     chain: str
+    frozen: str | None = None
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import Connection, case, func, select
 
-from cloud.console.views.attention import (
-    BLANKS_FEW,
-    CERTIFICATE_WARN_MS,
-    SILENT_AFTER_MS,
-    SPOOL_MANY,
-    Facts,
-)
+from cloud.console.adapters.fleet import attention_tests
+from cloud.console.views.attention import Facts
+from cloud.console.views.fleet import Attention
 from cloud.database.schema import (
     quarantine,
     refusals,
@@ -21,9 +17,17 @@ from cloud.database.schema import (
     withdrawals,
 )
 from cloud.database.tenancy import count_registers
-from wire_protocol.fleet_messages import UpdateState
 
-_FAILED: Final = (UpdateState.BAD.value, UpdateState.REFUSED.value)
+_NAMES: Final = {
+    Attention.CERTIFICATE_EXPIRED: "expired_certificates",
+    Attention.UPDATE_FAILED: "failed_updates",
+    Attention.SILENT: "silent",
+    Attention.NEVER: "never",
+    Attention.CERTIFICATE: "certificates",
+    Attention.METADATA: "stale_registers",
+    Attention.BLANKS: "few_blanks",
+    Attention.SPOOL: "full_spools",
+}
 
 
 def read_facts(connection: Connection, tenant: str, now_ms: int, today: str) -> Facts:
@@ -60,20 +64,10 @@ def read_facts(connection: Connection, tenant: str, now_ms: int, today: str) -> 
 
 
 def _health(connection: Connection, tenant: str, now_ms: int) -> dict[str, Any]:
-    """Counts over the newest reports of the enrolled registers: one statement, one look at each row."""
+    """Counts over the newest reports of the enrolled registers, by the very tests of the fleet's page."""
     row = register_health.c
-    ends = row.certificate_until_ms
-    wanted: dict[str, ColumnElement[bool]] = {
-        "never": row.received_at_ms.is_(None),
-        "silent": row.received_at_ms < now_ms - SILENT_AFTER_MS,
-        "certificates": (ends > now_ms) & (ends <= now_ms + CERTIFICATE_WARN_MS),
-        "expired_certificates": ends <= now_ms,
-        "few_blanks": row.blanks_left < BLANKS_FEW,
-        "full_spools": row.spooled_messages > SPOOL_MANY,
-        "stale_registers": row.metadata_expires_at_ms <= now_ms,
-        "failed_updates": row.update_state.in_(_FAILED),
-    }
-    columns = [func.sum(case((test, 1), else_=0)).label(name) for name, test in wanted.items()]
+    tests = attention_tests(now_ms)
+    columns = [func.sum(case((test, 1), else_=0)) for test in tests.values()]
     statement = (
         select(*columns)
         .select_from(registers)
@@ -83,4 +77,4 @@ def _health(connection: Connection, tenant: str, now_ms: int) -> dict[str, Any]:
         .where(registers.c.tenant == tenant, registers.c.state == "enrolled")
     )
     counted = connection.execute(statement).one()
-    return {name: int(counted[index] or 0) for index, name in enumerate(wanted)}
+    return {_NAMES[one]: int(number or 0) for one, number in zip(tests, counted, strict=True)}

@@ -31,7 +31,7 @@ from wire_protocol.fleet_messages import UpdateState
 _REG: Final = registers.c
 _HEALTH: Final = register_health.c
 _DESIRED: Final = desired_states.c
-_JOINED: Final = registers.outerjoin(
+JOINED: Final = registers.outerjoin(
     register_health, and_(_HEALTH.tenant == _REG.tenant, _HEALTH.register == _REG.register)
 ).outerjoin(desired_states, and_(_DESIRED.tenant == _REG.tenant, _DESIRED.register == _REG.register))
 _ENROLLED: Final = _REG.state == "enrolled"
@@ -124,9 +124,7 @@ def _filtered(
     tenant: str, query: FleetQuery, now_ms: int, columns: tuple[ColumnElement[Any], ...] | None = None
 ) -> Select[Any]:
     tests = attention_tests(now_ms)
-    statement = (
-        select(*(columns or _columns(query, now_ms))).select_from(_JOINED).where(_REG.tenant == tenant)
-    )
+    statement = select(*(columns or _columns(query, now_ms))).select_from(JOINED).where(_REG.tenant == tenant)
     if query.search:
         # The names hold a-z, 0-9 and hyphens; what else is typed matches nothing, and `%` is not a wildcard.
         statement = statement.where(
@@ -242,7 +240,7 @@ def _counts(connection: Connection, tenant: str, now_ms: int) -> FleetCounts:
             func.max(_HEALTH.p99_ms),
             func.coalesce(func.sum(_HEALTH.spooled_messages), 0),
         )
-        .select_from(_JOINED)
+        .select_from(JOINED)
         .where(_REG.tenant == tenant, _REG.state != "revoked")
     )
     row = connection.execute(statement).one()

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, or_, select, update
 
@@ -11,12 +11,17 @@ from cloud.console.cookies import SECRET_BYTES, SessionCookie, base64url, new_co
 from cloud.console.values import Identity, Visit
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
-from cloud.database.schema import console_sessions, operators, tenants
+from cloud.database.schema import console_sessions, operators, rollout_policies, tenants
 from cloud.principal import Principal, Role
 
 SEEN_EVERY_MS: Final = 60_000
 """How exactly the time of the newest request is kept: not every request writes."""
 _ROW = console_sessions.c
+_POLICY: Final = tuple(
+    rollout_policies.c[f"{what}_{part}"]
+    for what in ("frozen", "stopped")
+    for part in ("at_ms", "by", "reason")
+)
 
 
 class Sessions:
@@ -93,12 +98,13 @@ class Sessions:
         now_ms = self._now_ms()
         statement = (
             select(_ROW.csrf, _ROW.seen_at_ms, operators.c.operator, operators.c.name, operators.c.role)
-            .add_columns(tenants.c.name.label("chain"))
+            .add_columns(tenants.c.name.label("chain"), *_POLICY)
             .join(
                 operators,
                 (operators.c.tenant == _ROW.tenant) & (operators.c.operator == _ROW.operator),
             )
             .join(tenants, tenants.c.tenant == _ROW.tenant)
+            .outerjoin(rollout_policies, rollout_policies.c.tenant == _ROW.tenant)
             .where(
                 _ROW.tenant == cookie.tenant,
                 _ROW.session == cookie.session,
@@ -114,7 +120,7 @@ class Sessions:
         if touch and now_ms - row.seen_at_ms >= SEEN_EVERY_MS:
             self._saw(cookie, now_ms)
         principal = Principal(cookie.tenant, row.operator, row.name, Role(row.role))
-        return Visit(principal, cookie.session, base64url(row.csrf), row.chain)
+        return Visit(principal, cookie.session, base64url(row.csrf), row.chain, *_alarms(row))
 
     def identity(self, visit: Visit) -> Identity:
         """What the identity provider calls this session's operator.
@@ -151,3 +157,11 @@ class Sessions:
                 .where(_ROW.tenant == cookie.tenant, _ROW.session == cookie.session)
                 .values(seen_at_ms=now_ms)
             )
+
+
+def _alarms(row: Any) -> tuple[str | None, str | None]:
+    """Who froze, and who stopped, all of the chain's rollouts, and why: every page says so."""
+    return (
+        None if row.frozen_at_ms is None else f"{row.frozen_by}: {row.frozen_reason}",
+        None if row.stopped_at_ms is None else f"{row.stopped_by}: {row.stopped_reason}",
+    )

@@ -46,7 +46,7 @@ def _marks(chart: Chart, values: list[dict[str, Any]], width: int) -> Any:
         legend=None if len(chart.series) < 2 else _legend(chart, width),
     )
     stacked = chart.shape in {Shape.AREAS, Shape.STACKS}
-    axis = alt.Axis(format=".0%" if chart.percent else alt.Undefined, tickCount=5)
+    axis = alt.Axis(format="~%" if chart.percent else alt.Undefined, tickCount=5)
     scale = alt.Scale(zero=True, nice=True)
     size = alt.Y("y:Q", title=chart.y_title, stack=stacked or None, axis=axis, scale=scale)
     if chart.shape is Shape.BARS:
@@ -76,6 +76,7 @@ def _across(chart: Chart, width: int) -> Any:
         labelExpr="utchours(datum.value) || utcminutes(datum.value) ? utcFormat(datum.value, '%H:%M')"
         " : utcFormat(datum.value, '%d %b')",
         tickCount=max(2, width // _TICK_PIXELS),
+        tickMinStep=60_000,
         labelOverlap=True,
         labelFlush=True,
     )
@@ -119,8 +120,10 @@ def _config() -> dict[str, Any]:
             "labelFontSize": 11,
             "titleFontSize": 11,
             "titleFontWeight": "normal",
+            # Browsers' fonts are wider than those that the picture is measured with.
+            "labelSeparation": 14,
         },
         "axisX": {"grid": False},
-        "legend": {"labelColor": ink, "labelFontSize": 12, "symbolType": "square"},
+        "legend": {"columnPadding": 30, "labelColor": ink, "labelFontSize": 12, "symbolType": "square"},
         "view": {"stroke": None},
     }

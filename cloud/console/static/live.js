@@ -32,6 +32,11 @@ export function applyDiff(root, diff) {
       const old = holder.querySelector(`:scope > [data-live-key="${CSS.escape(key)}"]`);
       // Somebody is filling in a form there: their words are worth more than our news.
       if (old?.querySelector("form :focus, details.confirm[open]")) continue;
+      // What the page offers to do has changed with it, and buttons belong to a session: ask for them anew.
+      if (old?.dataset.reload !== fresh.dataset.reload && !document.querySelector("details.confirm[open]")) {
+        location.reload();
+        return;
+      }
       if (old) replace(old, fresh);
       else holder.append(fresh);
     }

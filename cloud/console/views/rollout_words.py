@@ -283,4 +283,5 @@ def _clock(minute: int) -> str:
 def _sentence(words: str | None) -> str:
     if not words:
         return ""
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+    first = words[:1] if words[1:2].isdigit() else words[:1].upper()  # p99 stays p99
+    return first + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

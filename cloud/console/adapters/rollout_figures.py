@@ -1,0 +1,127 @@
+"""What the charts of a rollout need beside what the desk shows: its registers' reports, flavours' names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cloud.console.charts.rollout_charts import StageFigures
+from cloud.console.views.rollout_view import Attested
+from cloud.database.schema import register_groups, register_health, releases
+from cloud.principal import Principal, Role
+from cloud.rollout import rows
+from cloud.rollout.errors import UnknownRollout
+from cloud.rollout.values import Evidence, Member, MemberState, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One rollout with its registers and what each of them says."""
+
+    rollout: Rollout
+    members: tuple[Member, ...]
+    evidence: Mapping[str, Evidence]
+    flavours: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A release that may be rolled out; `alias` is `champion`, `candidate` or empty."""
+
+    release: int
+    name: str
+    version: str
+    listed_at_ms: int
+
+
+def read_figures(connection: Connection, principal: Principal, rollout: bytes) -> Figures:
+    """All of it.
+
+    Raises:
+        NotAllowed: No viewer.
+        UnknownRollout: Not in this chain.
+    """
+    principal.require(Role.VIEWER)
+    found = rows.read_rollout(connection, principal.tenant, rollout)
+    if found is None:
+        raise UnknownRollout("there is no such rollout in this chain")
+    members, evidence = rows.read_members(connection, principal.tenant, rollout)
+    manifest = connection.execute(
+        select(releases.c.manifest).where(
+            releases.c.tenant == principal.tenant, releases.c.release == found.release
+        )
+    ).scalar()
+    return Figures(found, tuple(members), evidence, _flavours(manifest or {}))
+
+
+def read_choices(connection: Connection, tenant: str) -> list[Choice]:
+    """The releases that may run, newest first."""
+    may_run = rows.read_may_run(connection, tenant)
+    row = releases.c
+    statement = (
+        select(row.release, row.name, row.version, row.listed_at_ms)
+        .where(row.tenant == tenant, row.release.in_(may_run))
+        .order_by(row.release.desc())
+    )
+    return [Choice(*values) for values in connection.execute(statement)]
+
+
+def read_group_names(connection: Connection, tenant: str) -> list[str]:
+    """Named groups of registers."""
+    row = register_groups.c
+    statement = select(row.group).where(row.tenant == tenant).distinct().order_by(row.group)
+    return list(connection.execute(statement).scalars())
+
+
+def stage_figures(figures: Figures) -> list[StageFigures]:
+    """Sums by stage, over the registers that attest the release."""
+    stages = []
+    for index, stage in enumerate(figures.rollout.plan.stages):
+        said = [
+            figures.evidence[member.register]
+            for member in figures.members
+            if member.stage == index and _counts(figures, member)
+        ]
+        stages.append(
+            StageFigures(
+                stage.name,
+                tuple(one.p99_ms for one in said if one.p99_ms is not None),
+                sum(one.recommendations for one in said),
+                sum(one.errors for one in said),
+                _sums([one.confidence for one in said]),
+                _sums([one.labels for one in said]),
+            )
+        )
+    return stages
+
+
+def _counts(figures: Figures, member: Member) -> bool:
+    said = figures.evidence.get(member.register)
+    told = member.state not in {MemberState.WAITING, MemberState.SKIPPED}
+    return told and said is not None and said.running_digest == figures.rollout.digest
+
+
+def _sums(counts: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Column by column; those of another length are of another catalogue and left out."""
+    longest = max((len(one) for one in counts), default=0)
+    same = [one for one in counts if len(one) == longest]
+    return tuple(sum(column) for column in zip(*same, strict=True))
+
+
+def _flavours(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    listed = manifest.get("flavours")
+    return tuple(
+        str((one.get("names") or {}).get("en") or one.get("id") or "")
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict)
+    )
+
+
+def read_attested(connection: Connection, tenant: str, registers: Sequence[str]) -> dict[str, Attested]:
+    """What these registers say that they run; a page of them."""
+    row = register_health.c
+    statement = select(
+        row.register, row.running_release, row.running_digest, row.p99_ms, row.received_at_ms
+    ).where(row.tenant == tenant, row.register.in_(registers))
+    return {register: Attested(*values) for register, *values in connection.execute(statement)}
