@@ -147,7 +147,7 @@ def quality(release: Release) -> list[tuple[str, str, str, str]]:
         (
             "hit@3",
             percent(hit),
-            f"{ahead * 100:+.1f} points to the better of the two below",
+            f"{ahead * 100:+.1f} points ahead of the better baseline",
             "good" if ahead > 0 else "bad",
         ),
         ("Best-sellers", percent(best), "always the same three", "quiet"),
