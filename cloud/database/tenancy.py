@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
-from cloud.database.schema import registers, service_keys, tenants
+from cloud.database.schema import registers, repositories, service_keys, tenants
 from wire_protocol.keys import Algorithm, VerificationKey
 
 
@@ -72,6 +72,13 @@ def read_service_keys(connection: Connection, tenant: str) -> list[ServiceKey]:
         ServiceKey(purpose, VerificationKey(Algorithm(algorithm), public), start, end)
         for purpose, algorithm, public, start, end in connection.execute(statement)
     ]
+
+
+def trusted_root(connection: Connection, tenant: str) -> bytes | None:
+    """The root metadata that a chain's releases are believed by; None where nothing is trusted yet."""
+    statement = select(repositories.c.root).where(repositories.c.tenant == tenant)
+    found = connection.execute(statement).scalar_one_or_none()
+    return None if found is None else bytes(found)
 
 
 def count_registers(connection: Connection, tenant: str) -> dict[str, int]:

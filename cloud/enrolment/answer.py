@@ -34,6 +34,7 @@ def answer(
             }
             for anchor in granted.anchors
         ],
+        "release_root": None if granted.release_root is None else _text(granted.release_root),
         "blanks": [_text(blank) for blank in granted.blanks],
         "server_time_ms": now_ms,
     }

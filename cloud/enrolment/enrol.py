@@ -1,7 +1,7 @@
 """Letting a register in, and giving it its next certificate; each a page, each step in its order."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from cloud.broker.ports import BrokerRights
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
-from cloud.database.tenancy import ServiceKey, read_service_keys
+from cloud.database.tenancy import ServiceKey, read_service_keys, trusted_root
 from cloud.enrolment import code_rows, register_rows
 from cloud.enrolment.certificates import Authority, client_certificate, life_of, serial_text
 from cloud.enrolment.code_rows import CodeState, Presented
@@ -36,6 +36,7 @@ class Granted:
 
     Attributes:
         blanks: Signed; empty at a renewal.
+        release_root: The chain's trusted root of releases; None where no root is trusted yet.
     """
 
     identity: Identity
@@ -43,6 +44,7 @@ class Granted:
     certificate: x509.Certificate
     anchors: tuple[ServiceKey, ...]
     blanks: tuple[bytes, ...]
+    release_root: bytes | None
 
 
 class EnrolmentOffice:
@@ -145,7 +147,7 @@ class EnrolmentOffice:
         made = client_certificate(self._authority, str(identity), applicant.tls, now_ms, self._days)
         register_rows.add_certificate(connection, identity, serial_text(made), life_of(made))
         anchors = tuple(read_service_keys(connection, identity.tenant))
-        return Granted(identity, store, made, anchors, ())
+        return Granted(identity, store, made, anchors, (), trusted_root(connection, identity.tenant))
 
     def _with_blanks(self, granted: Granted, now_ms: int) -> Granted:
         """Rights and blanks; without them the register is let in all the same, and gets them later."""
@@ -160,7 +162,7 @@ class EnrolmentOffice:
         except TopscoopError as error:
             log.warning("blanks.delayed", extra=fields(register=str(identity), error=str(error)))
             blanks = ()
-        return Granted(identity, granted.store, granted.certificate, granted.anchors, blanks)
+        return replace(granted, blanks=blanks)
 
 
 def _is_repeated(

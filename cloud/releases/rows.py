@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from cloud.database.schema import releases, repositories
+from cloud.database.tenancy import trusted_root
 from cloud.releases.verification import (
     SignedRelease,
     VerifiedRepository,
@@ -48,14 +49,6 @@ class ListedRelease:
     listed_at_ms: int
     withdrawn_at_ms: int | None
     withdrawn_reason: str | None
-
-
-def trusted_root(connection: Connection, tenant: str) -> bytes | None:
-    """The root that a chain trusts."""
-    found = connection.execute(
-        select(repositories.c.root).where(repositories.c.tenant == tenant)
-    ).scalar_one_or_none()
-    return None if found is None else bytes(found)
 
 
 def write_root(connection: Connection, tenant: str, root: bytes, now_ms: int) -> None:

@@ -9,6 +9,7 @@ from tuf.api.metadata import Metadata, Root
 
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
+from cloud.database.tenancy import trusted_root
 from cloud.operations.tenants import known_tenant
 from cloud.releases import rows
 from cloud.releases.errors import AlreadyTrusted, BadRoot
@@ -77,7 +78,7 @@ def trust_root(
     root = read_root(content)
     known_tenant(database, tenant)
     with database.tenant(tenant) as connection:
-        present = rows.trusted_root(connection, tenant)
+        present = trusted_root(connection, tenant)
         if present == content:
             return root
         if present is not None and not replace:
@@ -89,11 +90,6 @@ def trust_root(
         rows.write_root(connection, tenant, content, now_ms)
         _audit(connection, tenant, root, now_ms, actor, replaced=present is not None)
     return root
-
-
-def release_root(connection: Connection, tenant: str) -> bytes | None:
-    """What registers of a chain are told to trust; None where nothing was said yet."""
-    return rows.trusted_root(connection, tenant)
 
 
 def _audit(

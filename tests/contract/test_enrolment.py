@@ -33,6 +33,7 @@ from cloud.enrolment.register_rows import KEY_OVERLAP_MS, RegisterState
 from cloud.enrolment.registers import CodeTerms
 from cloud.enrolment.request import parse_enrolment, parse_renewal
 from cloud.errors import UnknownTenant
+from cloud.releases.rows import write_root
 from tests.builders.applicant import PaperApplicant
 from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
 from tests.builders.memory_broker import MemoryBroker
@@ -285,6 +286,21 @@ def test_a_key_that_ended_never_comes_back(office: Office) -> None:
     with pytest.raises(BadEnrolmentRequest, match="ended"):
         office.enrol(code, PaperApplicant(signing=old.signing))
     assert office.enrol(code).identity == TILL
+
+
+def test_a_register_is_told_its_own_chains_root_of_releases(office: Office) -> None:
+    """T7, T9: at the first certificate, and at the next where it was trusted later; never another chain's."""
+    present = PaperApplicant()
+    with office.database.tenant("ghiaccio") as connection:
+        write_root(connection, "ghiaccio", b"root of ghiaccio", NOW_MS)
+    granted = office.enrol(office.add(), present)
+    assert granted.release_root is None
+    with office.database.tenant("gelato") as connection:
+        write_root(connection, "gelato", b"root of gelato", NOW_MS)
+    following = PaperApplicant(signing=present.signing)
+    renewed = office.renew(granted, present, following, NOW_MS + 60 * DAY_MS)
+    assert renewed.release_root == b"root of gelato"
+    assert office.enrol(office.code()).release_root == b"root of gelato"
 
 
 def test_a_renewal_gives_the_next_certificate(office: Office) -> None:

@@ -95,6 +95,7 @@ async def test_an_enrolment_is_answered_with_all_that_a_register_needs(counter: 
                 "valid_until_ms": TIME_MAX_MS,
             }
         ],
+        "release_root": None,
         "blanks": [],
         "server_time_ms": NOW_MS,
     }

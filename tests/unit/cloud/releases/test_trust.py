@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from cloud.database.schema import audit
+from cloud.database.tenancy import trusted_root
 from cloud.errors import UnknownTenant
-from cloud.releases import rows
 from cloud.releases.adapters.folder_files import FolderFiles
 from cloud.releases.errors import AlreadyTrusted, BadRoot
 from cloud.releases.look import look
@@ -43,7 +43,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def _trusted(database: Database) -> bytes | None:
     with database.tenant(TENANT, read_only=True) as connection:
-        return rows.trusted_root(connection, TENANT)
+        return trusted_root(connection, TENANT)
 
 
 def test_a_root_is_read_in_what_people_compare(repository: ReleaseRepository) -> None:
