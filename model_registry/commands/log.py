@@ -37,10 +37,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{entry['role']} {entry['version']}{made}{note}")
         for sentence in entry["changes"]:
             print(f"  {sentence}")
-    policy = log["policy"]
-    print(
-        f"now: releases {', '.join(map(str, log['releases'])) or 'none'}, minimum {policy['minimum_release']}"
-    )
+    if log["policy"] is None:
+        print("now: UNREADABLE; registers take nothing new. docs/key-ceremony.md: the targets key is stolen")
+    else:
+        releases = ", ".join(map(str, log["releases"])) or "none"
+        print(f"now: releases {releases}, minimum {log['policy']['minimum_release']}")
     for role, expires in log["expires"].items():
         print(f"  {role} is signed until {expires}")
     for role, keyids in log["keys"].items():

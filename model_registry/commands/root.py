@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,12 @@ def add_parser(verbs: Any) -> Iterator[argparse.ArgumentParser]:
         metavar="N",
         help="with a new targets key: a release that the old one should not have signed; repeatable",
     )
+    change.add_argument(
+        "--from-targets",
+        type=int,
+        metavar="VERSION",
+        help="with a new targets key: begin with this version of the targets, the last that was yours",
+    )
     change.add_argument("--reason", metavar="TEXT", help="why, of --withdraw")
     change.add_argument("--model-signing-key", type=Path, metavar="PUB", help="the new key of OMS signatures")
     change.add_argument("--json", action="store_true", help="print the result as one JSON object")
@@ -120,10 +127,11 @@ def run_change(args: argparse.Namespace) -> int:
 
     from model_registry.releases.draft import Draft
     from model_registry.releases.edits import ROOT_LIFE, Editor
-    from model_registry.releases.state import MODEL_SIGNING_KEY, read_state
+    from model_registry.releases.state import MODEL_SIGNING_KEY, read_state, read_targets
     from wire_protocol.release_metadata import FIELD
 
-    state = read_state(open_store(args))
+    store = open_store(args)
+    state = read_state(store)
     root = copy.deepcopy(state.root)
     root.version += 1
     root.expires = now() + ROOT_LIFE
@@ -134,7 +142,13 @@ def run_change(args: argparse.Namespace) -> int:
     if args.model_signing_key:
         root.unrecognized_fields[FIELD][MODEL_SIGNING_KEY] = _pem(args.model_signing_key)
     targets = None
-    if args.withdraw or root.roles["targets"].keyids != state.root.roles["targets"].keyids:
+    if args.from_targets:
+        state = dataclasses.replace(state, targets=read_targets(store, state, args.from_targets))
+    if (
+        args.from_targets
+        or args.withdraw
+        or root.roles["targets"].keyids != state.root.roles["targets"].keyids
+    ):
         editor = Editor(state, by=author(args), now=now())
         for release in args.withdraw:
             editor.withdraw(release, args.reason or "")

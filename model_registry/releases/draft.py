@@ -121,7 +121,8 @@ class Draft:
             raise UnusableDraft(f"the root is not that of {self.chain}", remedy=_AGAIN)
         if self.base_targets is not None:
             assert self.base_root is not None
-            if not is_signed(self.base_targets, [self.base_root]):
+            # An older version that is gone back to may be signed by keys of an older root.
+            if self.root is None and not is_signed(self.base_targets, [self.base_root]):
                 raise UnusableDraft("the targets that it begins with are not signed", remedy=_AGAIN)
             if self.targets and self.targets.signed.version <= self.base_targets.signed.version:
                 raise UnusableDraft("its targets are no newer than those before", remedy=_AGAIN)

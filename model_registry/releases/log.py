@@ -19,6 +19,7 @@ from model_registry.releases.state import (
     versioned,
     versions,
 )
+from wire_protocol.release_metadata import BadReleaseMetadata, Listing
 
 
 def read_log(store: ReleaseStore) -> dict[str, Any]:
@@ -29,13 +30,18 @@ def read_log(store: ReleaseStore) -> dict[str, Any]:
         RepositoryBroken: Present metadata is not signed by its keys.
     """
     state = read_state(store)
+    listing: Listing | None
+    try:
+        listing = state.listing
+    except BadReleaseMetadata:
+        listing = None
     expiring: list[Metadata[Any]] = [state.roots[-1], state.targets, state.snapshot, state.timestamp]
     return {
         "chain": state.chain,
         "roots": _roots(state.roots),
         "targets": _targets(store, state),
-        "releases": list(state.listing.releases),
-        "policy": state.listing.policy.to_value(),
+        "releases": list(listing.releases) if listing else None,
+        "policy": listing.policy.to_value() if listing else None,
         "expires": {one.signed.type: f"{one.signed.expires:%Y-%m-%dT%H:%M:%SZ}" for one in expiring},
         "keys": {role: list(state.root.roles[role].keyids) for role in state.root.roles},
     }
@@ -66,7 +72,11 @@ def _targets(store: ReleaseStore, state: State) -> list[dict[str, Any]]:
                 )
             )
             continue
-        after = listing_of(metadata.signed)
+        try:
+            after = listing_of(metadata.signed)
+        except BadReleaseMetadata as error:
+            entries.append(_entry(version, {}, [f"UNREADABLE: {error}"], published=version in seen))
+            continue
         change = metadata.signed.unrecognized_fields.get(CHANGE_FIELD, {})
         words = list(differences(before, after)) or ["no release changed"]
         published = version in seen and version <= state.targets.signed.version

@@ -39,6 +39,7 @@ from model_registry.releases.state import (
     check_root,
     missing_signatures,
     read_state,
+    read_targets,
     root_note,
     versioned,
 )
@@ -93,7 +94,7 @@ def publish(store: ReleaseStore, draft: Draft, online: list[Any], *, now: dateti
 def _publish(store: ReleaseStore, draft: Draft, online: list[Any], now: datetime) -> Published:
     state = _state(store, draft)
     root = _root_to_be(state, draft)
-    targets = _targets_to_be(state, draft)
+    targets = _targets_to_be(store, state, draft)
     if missing_signatures(targets, root.signed):
         raise UnusableDraft(
             "the new root changes the keys of the targets, but the targets are not signed by them",
@@ -185,7 +186,7 @@ def _root_to_be(state: State | None, draft: Draft) -> Metadata[Root]:
     return draft.root
 
 
-def _targets_to_be(state: State | None, draft: Draft) -> Metadata[Targets]:
+def _targets_to_be(store: ReleaseStore, state: State | None, draft: Draft) -> Metadata[Targets]:
     if state is None:
         assert draft.targets is not None
         return draft.targets
@@ -193,9 +194,25 @@ def _targets_to_be(state: State | None, draft: Draft) -> Metadata[Targets]:
     # The very bytes: what is new, and so must pass the gate, was told by comparing with them.
     as_told = draft.base_targets is not None and to_bytes(draft.base_targets) == present
     again = draft.targets is not None and to_bytes(draft.targets) == present
-    if not as_told and not again:
+    if not (as_told or again or _replaces_a_stolen_key(store, state, draft)):
         raise UnusableDraft("somebody else published since the draft was made", remedy=_MEANWHILE)
     return draft.targets or state.targets
+
+
+def _replaces_a_stolen_key(store: ReleaseStore, state: State, draft: Draft) -> bool:
+    """Whether the new root removes the key that signed the present targets, and an older version is the base.
+
+    What a thief published then needs not even be readable.
+    """
+    if draft.root is None or draft.targets is None or draft.base_targets is None:
+        return False
+    if not missing_signatures(state.targets, draft.root.signed):
+        return False
+    base = read_targets(store, state, draft.base_targets.signed.version)
+    return (
+        to_bytes(base) == to_bytes(draft.base_targets)
+        and draft.targets.signed.version > state.targets.signed.version
+    )
 
 
 def _check_signatures_of_models(draft: Draft) -> None:

@@ -109,6 +109,17 @@ def read_state(store: ReleaseStore) -> State:
     return State(roots, timestamp, snapshot, targets, stored, names, frozenset(stale))
 
 
+def read_targets(store: ReleaseStore, state: State, version: int) -> Metadata[Targets]:
+    """An earlier version of the targets. Raises RepositoryBroken where the keys did not sign it."""
+    path = versioned("targets", version)
+    if path not in state.names:
+        raise RepositoryBroken(f"the repository has no {path}", remedy="`topscoop model log` shows them all.")
+    metadata: Metadata[Targets] = parse(store.get(path), path)
+    if metadata.signed.type != "targets" or not is_signed(metadata, state.roots):
+        raise RepositoryBroken(f"{path} is not signed by the chain's keys", remedy=_REMEDY)
+    return metadata
+
+
 def read_roots(store: ReleaseStore, names: frozenset[str]) -> tuple[Metadata[Root], ...]:
     """The roots from the first on, each signed by the one before. Raises NoRepository, RepositoryBroken."""
     found = versions(names, "root")

@@ -265,6 +265,45 @@ def test_registers_that_were_sent_far_ahead_come_back(ceremony: Ceremony) -> Non
     assert ceremony.releases() == [1]
 
 
+def test_a_thief_who_left_something_unreadable(
+    ceremony: Ceremony, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """T9: registers take nothing of it, and a new targets key goes back to the version before."""
+    assert ceremony.releases() == [1]
+    thief = Thief(
+        ceremony,
+        targets=ceremony.key("offline/targets.pem"),
+        snapshot=ceremony.key("online/snapshot.pem"),
+        timestamp=ceremony.key("online/timestamp.pem"),
+    )
+    stamp = thief.load("timestamp")
+    snap = thief.load("snapshot", stamp.signed.snapshot_meta.version)
+    targets = thief.load("targets", snap.signed.meta["targets.json"].version)
+    ours = targets.signed.version
+    del targets.signed.unrecognized_fields[FIELD]
+    for one in (targets, snap, stamp):
+        one.signed.version = 70
+    snap.signed.meta["targets.json"] = stamp.signed.snapshot_meta = MetaFile(70)
+    for one in (targets, snap, stamp):
+        thief.write(one, one.signed.type)
+    assert main(["model", "log", "--store", "store", "--chain", CHAIN]) == 0
+    assert "UNREADABLE" in capsys.readouterr().out
+    ceremony.run("The timestamp or snapshot key")
+    for line in (
+        "model keys make targets --out offline-2/targets.pem",
+        (
+            f"model root change --store store --chain {CHAIN} --remove targets=offline/targets.pub"
+            f" --add targets=offline-2/targets.pub --from-targets {ours} --out usb/new-targets"
+        ),
+        "model sign usb/new-targets --key root-1/root-1.pem",
+        "model sign usb/new-targets --key root-2/root-2.pem",
+        "model sign usb/new-targets --key offline-2/targets.pem",
+        "model publish usb/new-targets --store store --keys online-2",
+    ):
+        assert main(shlex.split(line)) == 0, line
+    assert ceremony.releases() == [1]
+
+
 def test_the_publisher_signs_no_model_that_the_gate_refuses(
     ceremony: Ceremony, capsys: pytest.CaptureFixture[str]
 ) -> None:
