@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-HOME: Final = "/fleet"
+HOME: Final = "/overview"
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-~]{0,1000}\Z")
 
 
