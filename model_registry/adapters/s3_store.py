@@ -92,19 +92,20 @@ class S3Store:
 
 def open_s3(bucket: str, prefix: str, endpoint: str | None) -> S3Store:
     """With the credentials that boto3 finds."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        config=Config(
-            signature_version="s3v4",
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            s3={"addressing_style": "path" if endpoint else "auto"},
-            connect_timeout=5,
-            read_timeout=30,
-            retries={"mode": "standard", "total_max_attempts": 3},
-        ),
-    )
+    with _translated(bucket):
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            config=Config(
+                signature_version="s3v4",
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                s3={"addressing_style": "path" if endpoint else "auto"},
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
     return S3Store(client, bucket, prefix)
 
 
