@@ -1,7 +1,5 @@
 """Reads the fleet: three statements a page, whatever the size of the fleet."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, literal, null, or_, select
@@ -14,6 +12,7 @@ from cloud.console.views.attention import (
 )
 from cloud.console.views.fleet import (
     ANY,
+    TEXT_SORTS,
     PAGE,
     Attention,
     FleetCounts,
@@ -35,7 +34,8 @@ JOINED: Final = registers.outerjoin(
     register_health, and_(_HEALTH.tenant == _REG.tenant, _HEALTH.register == _REG.register)
 ).outerjoin(desired_states, and_(_DESIRED.tenant == _REG.tenant, _DESIRED.register == _REG.register))
 _ENROLLED: Final = _REG.state == "enrolled"
-CSV_CHUNK: Final = 1000
+CHUNK: Final = 1000
+"""Rows of a transaction of a download."""
 
 # What is not known sorts before everything that is.
 _SORTS: Final[dict[Sort, ColumnElement[Any]]] = {
@@ -48,7 +48,6 @@ _SORTS: Final[dict[Sort, ColumnElement[Any]]] = {
     Sort.BLANKS: func.coalesce(_HEALTH.blanks_left, -1),
     Sort.CERTIFICATE: func.coalesce(_HEALTH.certificate_until_ms, -1),
 }
-_TEXT: Final = frozenset({Sort.REGISTER, Sort.STORE})
 
 
 def read_fleet(connection: Connection, principal: Principal, query: FleetQuery, now_ms: int) -> FleetPage:
@@ -78,19 +77,13 @@ def read_fleet(connection: Connection, principal: Principal, query: FleetQuery, 
     )
 
 
-def read_all(
+def read_chunk(
     connection: Connection, principal: Principal, query: FleetQuery, now_ms: int
-) -> Iterator[FleetRow]:
-    """Every register that the filters let through, in the page's order; read in pieces."""
+) -> list[FleetRow]:
+    """The next registers that the filters let through, up to CHUNK, in the page's order."""
     budgets = _budgets(connection, principal.tenant)
-    at = query.first()
-    while True:
-        statement = _page(_filtered(principal.tenant, at, now_ms), at, CSV_CHUNK)
-        rows = [_row(row, budgets) for row in connection.execute(statement)]
-        yield from rows
-        if len(rows) < CSV_CHUNK:
-            return
-        at = replace(at, after=rows[-1].place)
+    statement = _page(_filtered(principal.tenant, query, now_ms), query, CHUNK)
+    return [_row(row, budgets) for row in connection.execute(statement)]
 
 
 def attention_tests(now_ms: int) -> dict[Attention, ColumnElement[bool]]:
@@ -151,7 +144,7 @@ def _page(statement: Select[Any], query: FleetQuery, limit: int) -> Select[Any]:
     edge = query.after or query.before
     downwards = query.descending is (query.before is None)
     if edge is not None:
-        at = str(edge.value) if query.sort in _TEXT else float(edge.value)
+        at = str(edge.value) if query.sort in TEXT_SORTS else float(edge.value)
         beyond = (value < at) if downwards else (value > at)
         same = and_(
             value == at, (_REG.register < edge.register) if downwards else (_REG.register > edge.register)
@@ -223,7 +216,7 @@ _SAME: Final = (
 def _budgets(connection: Connection, tenant: str) -> dict[int, float]:
     """p99 that each listed release may take, by its number."""
     statement = select(releases.c.release, releases.c.budget_p99_ms).where(releases.c.tenant == tenant)
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def _counts(connection: Connection, tenant: str, now_ms: int) -> FleetCounts:

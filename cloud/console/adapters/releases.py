@@ -86,7 +86,7 @@ def _running(connection: Connection, tenant: str) -> dict[int, int]:
         .where(row.tenant == tenant, row.running_release.is_not(None))
         .group_by(row.running_release)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def _desired(connection: Connection, tenant: str) -> dict[int, int]:
@@ -96,7 +96,7 @@ def _desired(connection: Connection, tenant: str) -> dict[int, int]:
         .where(row.tenant == tenant, row.release.is_not(None))
         .group_by(row.release)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def _release(row: Any, running: dict[int, int], desired: dict[int, int]) -> Release:
