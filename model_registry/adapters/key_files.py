@@ -99,20 +99,21 @@ def make_key(path: Path, role: str, passphrases: Passphrases | None) -> str:
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for target, content, mode in ((path, secret, 0o600), (public_file(path), public, 0o644)):
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    for target, content, mode in ((path, secret, 0o600), (public_file(path), public, 0o644)):
+        try:
             handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-    except FileExistsError as error:
-        raise UnusableKey(
-            f"{error.filename} exists; a key is never overwritten", remedy="Choose another name."
-        ) from error
-    except OSError as error:
-        raise UnusableKey(
-            f"cannot write {path}: {error.strerror}", remedy="Check the folder and its rights."
-        ) from error
+        except FileExistsError as error:
+            raise UnusableKey(
+                f"{target} exists; a key is never overwritten", remedy="Choose another name."
+            ) from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
     return CryptoSigner(private).public_key.keyid
 
 
@@ -173,6 +174,10 @@ def warn_of_development_keys(folder: Path) -> None:
         " models for every register that trusts this repository. Never use them for a real chain.",
         file=sys.stderr,
     )
+
+
+def _unwritable(path: Path, error: OSError) -> UnusableKey:
+    return UnusableKey(f"cannot write {path}: {error.strerror}", remedy="Check the folder and its rights.")
 
 
 def _long_enough(passphrase: bytes) -> bytes:
