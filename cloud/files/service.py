@@ -13,9 +13,9 @@ from cloud.collector.adapters.sql_directory import SqlDirectory
 from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
 from cloud.errors import DatabaseAway
-from cloud.files.file_desk import IN_FLIGHT, FileDesk
-from cloud.files.metrics import FilesMetrics
+from cloud.files.adapters.metrics import FilesMetrics
 from cloud.files.ports import World
+from cloud.files.serve_loop import IN_FLIGHT, FileDesk
 from cloud.health import Health, HealthServer
 from cloud.mqtt_client import MqttClient
 from cloud.outage_log import DatabaseOutage

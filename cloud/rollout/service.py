@@ -17,9 +17,9 @@ from cloud.database.engine import Database, open_database
 from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.health import Health, HealthServer
 from cloud.mqtt_client import MqttClient
+from cloud.releases.adapters.metrics import ReleaseMetrics
 from cloud.releases.composition import open_cached_files
 from cloud.releases.loop import look_after_releases
-from cloud.releases.metrics import ReleaseMetrics
 from cloud.rollout.intake import Intake, Taken
 from cloud.rollout.outbox import Outbox
 from cloud.rollout.rollout_loop import BATCH_MAX, Work, run_rollouts

@@ -46,9 +46,12 @@ _SHELLS = {
     "cloud/enrolment/set_up.py": "takes addresses apart",
     "cloud/health.py": "serves HTTP",
     "cloud/mqtt_client.py": "talks to the broker",
+    "cloud/files/service.py": "is the process",
     "cloud/privacy/downlink.py": "makes message ids",
     "cloud/privacy/keeper_service.py": "is the process",
     "cloud/privacy/memory_key_vault.py": "makes keys",
+    "cloud/releases/composition.py": "opens folder or bucket",
+    "cloud/releases/verification.py": "lends python-tuf a folder",
     "cloud/rollout/service.py": "is the process",
     "cloud/service_keys.py": "reads and writes keys",
     "cloud/state_folder.py": "makes folders",
@@ -64,7 +67,9 @@ _SHELL_FOLDERS = (
     "cloud/database/",
     "cloud/objects/",
     "cloud/operations/",
+    "cloud/files/adapters/",
     "cloud/privacy/adapters/",
+    "cloud/releases/adapters/",
     "cloud/rollout/commands/",
 )
 _LOOPS = {"asyncio", "threading"}  # what loops and the agent may use beside pure code
@@ -79,6 +84,9 @@ _LOOP_FILES = (
     "edge_agent/updates/errands.py",
     "cloud/collector/batches.py",
     "cloud/collector/in_flight.py",
+    "cloud/files/lanes.py",
+    "cloud/releases/cached_files.py",
+    "cloud/releases/loop.py",
     "cloud/outage_log.py",
 )
 

@@ -14,8 +14,8 @@ import pytest
 
 from cloud.collector.values import Delivery
 from cloud.errors import ServiceKeyMissing
-from cloud.files.file_desk import LANE_AT_ONCE, LANE_WAITING, FileDesk
 from cloud.files.ports import World
+from cloud.files.serve_loop import LANE_AT_ONCE, LANE_WAITING, FileDesk
 from cloud.releases.adapters.memory_files import MemoryFiles
 from cloud.releases.cached_files import CachedFiles
 from cloud.releases.ports import Piece

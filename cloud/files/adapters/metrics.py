@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from cloud.files.file_desk import FileDesk
+from cloud.files.serve_loop import FileDesk
 from cloud.releases.cached_files import CachedFiles
 from daemon.log_fields import fields
 from wire_protocol.errors import OperatorError, RefusedMessage, TopscoopError
