@@ -1,4 +1,5 @@
 import importlib
+import sys
 from typing import Any
 
 import pytest
@@ -8,7 +9,23 @@ from model_registry.errors import MissingPackages
 from topscoop.cli import build_parser
 
 
-@pytest.mark.parametrize("verb", ["data", "train", "quantize", "evaluate"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "data",
+        "train",
+        "quantize",
+        "evaluate",
+        "sign",
+        "publish",
+        "withdraw",
+        "alias",
+        "minimum",
+        "log",
+        "verify",
+        "renew",
+    ],
+)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         build_parser("model").parse_args(["model", verb, "--help"])
@@ -35,6 +52,16 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingPackages, match="pyarrow") as caught:
         args.run(args)
     assert "topscoop[train]" in caught.value.remedy
+
+
+def test_a_missing_package_of_the_registry_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tuf.api.exceptions", None)
+    monkeypatch.delitem(sys.modules, "model_registry.releases.state", raising=False)
+    monkeypatch.delitem(sys.modules, "model_registry.releases.log", raising=False)
+    args = build_parser("model").parse_args(["model", "log", "--store", "s", "--chain", "c"])
+    with pytest.raises(MissingPackages, match="tuf") as caught:
+        args.run(args)
+    assert "topscoop[registry]" in caught.value.remedy
 
 
 def build_parser_before_failing(words: list[str]) -> Any:
