@@ -73,6 +73,31 @@ async def test_messages_come_whole_and_in_order_over_tls(broker: BrokerStack) ->
         assert link._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+async def test_who_publishes_much_can_wait_until_it_went_out(broker: BrokerStack) -> None:
+    """Nothing waits in our memory then; a connection that is lost keeps nobody waiting."""
+    link = MqttClient(
+        broker.mqtt_config, broker.pki.service_files("files"), service="files", filters=(), receive_maximum=4
+    )
+    block = bytes(100_000)
+    async with running(link):
+        with broker.connect_register(IDENTITY) as register:
+            assert register.subscribe(str(Topic(IDENTITY, Down.FILE_BLOCK))) == "Granted QoS 1"
+            await link.flushed()
+            for _ in range(50):
+                link.publish(Topic(IDENTITY, Down.FILE_BLOCK), block)
+                async with asyncio.timeout(20):
+                    await link.flushed()
+                assert link._client is not None
+                assert not link._client.want_write()
+            got = [await asyncio.to_thread(register.next_message) for _ in range(50)]
+            assert {len(message.payload) for message in got} == {100_000}
+        for _ in range(200):
+            link.publish(Topic(IDENTITY, Down.FILE_BLOCK), block)
+        broker.mosquitto.stop()
+        async with asyncio.timeout(20):
+            await link.flushed()
+
+
 async def test_without_acknowledgement_the_broker_holds_back(broker: BrokerStack) -> None:
     """The receive maximum bounds what is in work; what is not acknowledged comes again to the next one."""
     link = collector_link(broker)

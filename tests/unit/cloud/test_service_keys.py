@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from cloud.errors import ServiceKeyMissing
-from cloud.service_keys import Purpose, ServiceKeyFolder
+from cloud.service_keys import KeysInUse, Purpose, ServiceKeyFolder
 
 
 @pytest.fixture
@@ -72,3 +72,14 @@ def test_a_tenant_cannot_leave_the_folder(folder: ServiceKeyFolder) -> None:
     """T7: no path in a name."""
     with pytest.raises(ValueError, match="not a tenant"):
         folder.load("../bianca", Purpose.CONSENT)
+
+
+def test_a_key_in_use_is_read_once_and_a_missing_one_looked_for_again(folder: ServiceKeyFolder) -> None:
+    """A chain that gets its key later needs no restart; one purpose's key is none of another's."""
+    keys = KeysInUse(folder, Purpose.FILES)
+    folder.make("gelato", Purpose.FLEET)
+    with pytest.raises(ServiceKeyMissing):
+        keys("gelato")
+    made = folder.make("gelato", Purpose.FILES)
+    assert keys("gelato").kid == made.kid
+    assert keys("gelato") is keys("gelato")

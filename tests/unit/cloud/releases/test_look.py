@@ -16,7 +16,7 @@ from cloud.releases.errors import NothingTrusted
 from cloud.releases.look import GONE, Look, look
 from cloud.releases.ports import Piece
 from cloud.releases.trust import trust_root
-from tests.builders.cloud_database import NOW_MS, add_tenants, sqlite_database
+from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
 from tests.builders.release_repository import ReleaseRepository, chain_model
 from wire_protocol.release_metadata import FIELD
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud.database.engine import Database
+    from tests.builders.postgres import PostgresDatabase
 
 TENANT = "gelateria-sole"
 
@@ -349,3 +350,20 @@ def test_who_was_overtaken_writes_nothing(stage: _Stage) -> None:
     assert slow.listed == slow.again == ()
     assert stage.listed()[1].withdrawn_at_ms is not None
     assert stage.row().problem is None
+
+
+@pytest.mark.service
+def test_it_is_the_same_on_postgresql(tmp_path: Path, postgres_database: PostgresDatabase) -> None:
+    """As the services' role, behind row-level security; another chain's rows stay its own."""
+    with postgres_service(postgres_database) as database:
+        stage = _Stage(tmp_path, database)
+        stage.repository.add_release(1)
+        assert stage.look() == Look(TENANT, None, (1,))
+        stage.repository.withdraw(1)
+        stage.repository.add_release(2)
+        assert stage.look() == Look(TENANT, None, (2,), (1,))
+        stage.repository.expire("timestamp")
+        stage.fails("has ended")
+        with database.tenant("polar-scoop", read_only=True) as connection:
+            assert rows.repository(connection, TENANT) is None
+            assert rows.listed(connection, TENANT) == {}
