@@ -22,7 +22,7 @@ from cloud.rollout.values import (
 from cloud.rollout.watch import knows
 
 ANSWERS_FOR_P99: Final = 30
-"""Fewer answers of a register make no p99."""
+"""Fewer answers of a register make no p99, unless the plan's minimum itself is smaller."""
 _UNTOUCHED: Final = frozenset({MemberState.WAITING, MemberState.SKIPPED})
 _INSTALL: Final = frozenset({Failure.REFUSED, Failure.RETURNED, Failure.UNFINISHED})
 _SILENCE: Final = frozenset({Failure.SILENT, Failure.LYING})
@@ -146,16 +146,14 @@ def latency(rollout: Rollout, tally: Tally) -> GateVerdict:
     """The p99 of the slowest but `slow_share` of the registers, against the release's budget."""
     gates = rollout.plan.gates
     limit = rollout.budget_p99_ms * gates.latency_of_budget
-    known = sorted(
-        said.p99_ms
-        for said in tally.running
-        if said.p99_ms is not None and said.recommendations >= ANSWERS_FOR_P99
+    enough = min(ANSWERS_FOR_P99, gates.minimum_recommendations)
+    value = _slowest_but(
+        gates.slow_share,
+        [said.p99_ms for said in tally.running if said.recommendations >= enough],
     )
     missing = max(0, gates.minimum_recommendations - tally.answers)
-    if not known:
+    if value is None:
         return _waits(GateKind.LATENCY, max(missing, 1), limit)
-    rank = max(1, math.ceil(round((1 - gates.slow_share) * len(known), 9)))
-    value = known[rank - 1]
     words = f"p99 {value:.1f} of {limit:g} ms"
     if value > limit:
         # One register alone may be a broken till among many; what all of the minimum says is the release's.
@@ -244,21 +242,19 @@ def shadow(rollout: Rollout, tally: Tally) -> GateVerdict | None:
         return None
     compared = sum(said.shadow_compared for said in tally.shadows)
     failed = sum(said.shadow_errors for said in tally.shadows)
-    slow = sorted(
-        said.shadow_p99_ms
-        for said in tally.shadows
-        if said.shadow_p99_ms is not None and said.shadow_compared >= ANSWERS_FOR_P99
-    )
     gates, missing = rollout.plan.gates, max(0, rollout.plan.gates.minimum_recommendations - compared)
+    enough = min(ANSWERS_FOR_P99, gates.minimum_recommendations)
+    p99_ms = _slowest_but(
+        gates.slow_share,
+        [said.shadow_p99_ms for said in tally.shadows if said.shadow_compared >= enough],
+    )
     if failed > gates.error_share * max(compared, failed, gates.minimum_recommendations):
         words = f"{failed} answers of the shadow failed"
         return GateVerdict(GateKind.SHADOW, Outcome.FAIL, words, failed / max(compared, failed), limit)
-    if missing or not slow:
+    if missing or p99_ms is None:
         return _waits(GateKind.SHADOW, max(missing, 1), limit)
     agreement = sum(said.shadow_same_first for said in tally.shadows) / compared
     budget_ms = rollout.budget_p99_ms * gates.latency_of_budget
-    rank = max(1, math.ceil(round((1 - gates.slow_share) * len(slow), 9)))
-    p99_ms = slow[rank - 1]
     words = f"shadow agrees in {agreement:.0%}, at least {limit:.0%}; p99 {p99_ms:.1f} of {budget_ms:g} ms"
     good = agreement >= limit and p99_ms <= budget_ms
     return GateVerdict(GateKind.SHADOW, Outcome.PASS if good else Outcome.FAIL, words, agreement, limit)
@@ -266,6 +262,14 @@ def shadow(rollout: Rollout, tally: Tally) -> GateVerdict | None:
 
 GATES: Final = (budget, install, crashes, silence, latency, errors, confidence, labels, shadow)
 """In the order in which people read them. A gate on sales joins them here when sales are measured."""
+
+
+def _slowest_but(share: float, measured: Sequence[float | None]) -> float | None:
+    """The greatest of the measures but for this share of them; None where nothing was measured."""
+    known = sorted(one for one in measured if one is not None)
+    if not known:
+        return None
+    return known[max(1, math.ceil(round((1 - share) * len(known), 9))) - 1]
 
 
 def _if_enough(missing: int) -> Outcome:
