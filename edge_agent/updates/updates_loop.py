@@ -130,7 +130,7 @@ class Updates:
             while True:
                 self._wake.clear()
                 try:
-                    await self._advance()
+                    await self.advance()
                     self._disk_refuses = False
                 except StateError as error:
                     self._tell_of_disk(error)
@@ -147,8 +147,8 @@ class Updates:
         except StateError as error:
             log.warning("update.not_noted", extra=fields(error=str(error), remedy=error.remedy))
 
-    async def _advance(self) -> None:
-        """Everything that can be done now."""
+    async def advance(self) -> None:
+        """One round: everything that can be done now. Raises StateError."""
         await self._take_order()
         await self._take_returns()
         await self._errands.take_result()

@@ -74,6 +74,7 @@ class Register:
             **{"tenant": "gelateria-sole", "store": "rimini", "register": "till-1", "shop_kind": "beach"}
             | config
         )
+        self.watch: Any = None
         self.agent = self.restarted()
 
     def restarted(self) -> Agent:
@@ -87,8 +88,13 @@ class Register:
             events=self.events,
             randomness=seeded_randomness(2),
             receipt_key=RECEIPT_KEY,
+            watch=self._watched,
         )
         return self.agent
+
+    def _watched(self, *look: Any) -> None:
+        if self.watch is not None:
+            self.watch(*look)
 
     def somebody_likes(self, flavour: str) -> None:
         """The tiny model reads the flavour from the picture's colour."""

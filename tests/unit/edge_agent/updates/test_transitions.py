@@ -1,0 +1,126 @@
+"""What changes the facts."""
+
+import pytest
+
+from edge_agent.updates import transitions
+from edge_agent.updates.choice import BESTSELLERS, candidates
+from edge_agent.updates.facts import Facts
+from edge_agent.updates.slots import Verdict
+from tests.builders.update_facts import NOW_MS, TRANSACTION, good, on_trial, order, ordered, staged, verified
+from wire_protocol.fleet_messages import UpdateReason, UpdateState
+
+
+def verdicts(facts: Facts) -> dict[int, str]:
+    return {one.release: one.verdict.value for one in facts.slots}
+
+
+def died(facts: Facts) -> Facts:
+    return transitions.started(facts, NOW_MS)
+
+
+def test_an_older_order_is_no_order() -> None:
+    """T3, T8: a replayed desired state changes nothing, whatever it says."""
+    facts = ordered(Facts(), 5, 2)
+    for generation in (1, 4, 5):
+        assert transitions.ordered(facts, order(generation, 3), "ff" * 16, NOW_MS) is None
+
+
+def test_an_order_that_was_lost_with_the_state_is_taken_again() -> None:
+    """The generation survives in the copy; its order comes again with the next connection."""
+    assert transitions.ordered(Facts(generation=5), order(5, 3), TRANSACTION, NOW_MS) is not None
+    assert transitions.ordered(Facts(generation=5), order(4, 3), TRANSACTION, NOW_MS) is None
+
+
+def test_a_transaction_is_the_orders_until_the_verdict() -> None:
+    """New settings of the same rollout do not begin another."""
+    facts = ordered(Facts(), 1, 2)
+    again = transitions.ordered(facts, order(2, 2, report_every_s=60), "ff" * 16, NOW_MS)
+    assert again is not None
+    assert again.attempt is not None
+    assert again.attempt.transaction == TRANSACTION
+    other = transitions.ordered(facts, order(2, 3), "ff" * 16, NOW_MS)
+    assert other is not None
+    assert other.attempt is not None
+    assert other.attempt.transaction == "ff" * 16
+
+
+def test_two_deaths_in_a_trial_are_enough() -> None:
+    """T10: a model that takes the agent with it is BAD at the second start; orderly ends do not count."""
+    facts = on_trial(good(1), 2)
+    first = died(facts)
+    assert (first.open, first.crashes) == (True, 0)
+    orderly = died(transitions.ended(first))
+    assert orderly.crashes == 0
+    second = died(orderly)
+    assert (second.crashes, verdicts(second)[2]) == (1, "trial")
+    third = died(second)
+    assert verdicts(third)[2] == "bad"
+    assert third.attempt is not None
+    assert (third.attempt.state, third.attempt.reason) == (UpdateState.BAD, UpdateReason.CRASHED)
+    assert candidates(third)[0].release == 1
+
+
+def test_a_good_release_survives_power_cuts() -> None:
+    """They are counted and told, and the cloud decides."""
+    facts = good(1, 2)
+    for _ in range(5):
+        facts = died(facts)
+    assert (verdicts(facts)[2], facts.crashes) == ("good", 4)
+
+
+def test_the_floor_never_sinks() -> None:
+    """T8: whatever an updater says that lost its metadata."""
+    facts = transitions.looked(Facts(), verified(floor=7), 1)
+    assert transitions.looked(facts, verified(floor=3), 2).floor == 7
+
+
+def test_what_is_needed_stays_and_the_rest_goes() -> None:
+    """Active, the GOOD one before, what is ordered, the shadow; of BAD ones the verdict."""
+    facts = good(1, 2, 3)
+    facts = transitions.cleared(facts)
+    assert verdicts(facts) == {2: "good", 3: "good"}
+    facts = staged(ordered(facts, 20, 4, shadow=5), 5)
+    facts = staged(facts, 4)
+    assert verdicts(transitions.cleared(facts)) == {
+        2: "good",
+        3: "good",
+        4: "trial",
+        5: "trial",
+    }
+    facts = transitions.failed(on_trial(good(1), 2), UpdateReason.ERRORS, "no use", NOW_MS)
+    assert verdicts(transitions.cleared(facts)) == {1: "good", 2: "bad"}
+
+
+def test_a_spoiled_release_is_fetched_anew() -> None:
+    """Its slot goes, and the attempt waits."""
+    facts = good(1, 2)
+    slot = facts.slot(2)
+    assert slot is not None
+    facts = transitions.spoiled(facts, slot, "zeroed", NOW_MS)
+    assert facts.slot(2) is None
+    assert facts.attempt is not None
+    assert (facts.attempt.state, facts.attempt.reason) == (UpdateState.WAITING, UpdateReason.DIGEST_MISMATCH)
+
+
+def test_a_withdrawal_of_what_runs_is_told_as_such() -> None:
+    """The attempt about it is BAD, with the reason."""
+    facts = transitions.looked(good(1, 2), verified(withdrawn=(2,)), 9)
+    facts = transitions.settled_on(facts, candidates(facts)[0], NOW_MS)
+    assert facts.active == 1
+    assert facts.attempt is not None
+    assert (facts.attempt.state, facts.attempt.reason) == (UpdateState.BAD, UpdateReason.WITHDRAWN)
+
+
+def test_words_are_cut_to_what_a_report_takes() -> None:
+    """However long a library's error is."""
+    facts = transitions.failed(on_trial(good(1), 2), UpdateReason.ERRORS, "x" * 999, NOW_MS)
+    assert facts.attempt is not None
+    assert facts.attempt.words == "x" * 200
+
+
+def test_only_a_release_is_judged() -> None:
+    """The installed model has no trial."""
+    with pytest.raises(AssertionError):
+        transitions.passed(Facts(), NOW_MS)
+    assert transitions.activated(good(1), BESTSELLERS, NOW_MS).active is None
+    assert Verdict.GOOD in {one.verdict for one in good(1).slots}
