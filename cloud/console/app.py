@@ -43,6 +43,7 @@ def build_routes(desk: Desk) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         dependencies=[Depends(genuine)],
     )
     app.state.desk = desk

@@ -34,7 +34,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS: Final = "max-age=31536000"
-NOT_FOUND_HOST: Final = b"This console answers under another name."
+BODY_MAX_BYTES: Final = 256 * 1024
+"""The longest form, a plan with every stage and window filled in, has a tenth of it."""
 
 
 class ClosedDoors:
@@ -66,7 +67,11 @@ class ClosedDoors:
             await send(message)
 
         if _host(scope) != self._host:
-            await _misdirected(sending)
+            await _say(sending, 421, "This console answers under another name.")
+            return
+        length = _length(scope)
+        if length is None or length > BODY_MAX_BYTES:
+            await _say(sending, 413 if length else 411, "This is larger than any form of this console.")
             return
         await self._app(scope, receive, sending)
 
@@ -76,7 +81,16 @@ def _host(scope: Scope) -> str:
     return str(named[0].decode("latin-1").lower()) if len(named) == 1 else ""
 
 
-async def _misdirected(send: Any) -> None:
+def _length(scope: Scope) -> int | None:
+    """How long the body says that it is; None where it does not say, which no browser does with a form."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return None
+    text = headers.get(b"content-length", b"0")
+    return int(text) if text.isdigit() and len(text) < 16 else None
+
+
+async def _say(send: Any, status: int, words: str) -> None:
     kind = (b"content-type", b"text/plain; charset=utf-8")
-    await send({"type": "http.response.start", "status": 421, "headers": [kind]})
-    await send({"type": "http.response.body", "body": NOT_FOUND_HOST})
+    await send({"type": "http.response.start", "status": status, "headers": [kind]})
+    await send({"type": "http.response.body", "body": words.encode()})

@@ -47,18 +47,20 @@ class LiveHub:
         """Let every stream end."""
         self._stopping.set()
 
-    def enter(self, session: bytes) -> None:
-        """Count a stream of this session in.
+    def check(self, session: bytes) -> None:
+        """Let another stream of this session through.
 
         Raises:
             TooManyStreams: There are too many, of this session or in all.
         """
-        mine = self._open.get(session, 0)
-        if mine >= STREAMS_OF_ONE_MAX or self.streams >= STREAMS_MAX:
+        if self._open.get(session, 0) >= STREAMS_OF_ONE_MAX or self.streams >= STREAMS_MAX:
             raise TooManyStreams(
                 "too many pages are live; this one stays as it is", remedy="Close some, or load it again."
             )
-        self._open[session] = mine + 1
+
+    def enter(self, session: bytes) -> None:
+        """Count a stream in."""
+        self._open[session] = self._open.get(session, 0) + 1
 
     def leave(self, session: bytes) -> None:
         """Count it out again."""

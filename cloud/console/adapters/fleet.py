@@ -12,8 +12,8 @@ from cloud.console.views.attention import (
 )
 from cloud.console.views.fleet import (
     ANY,
-    TEXT_SORTS,
     PAGE,
+    TEXT_SORTS,
     Attention,
     FleetCounts,
     FleetPage,

@@ -1,4 +1,4 @@
-"""Login by OpenID Connect: authorization code flow with PKCE. Authlib makes the requests, joserfc checks tokens.
+"""Login by OpenID Connect: code flow with PKCE. Authlib makes the requests, joserfc checks the tokens.
 
 The numbers are those of OpenID Connect Core 1.0, section 3.1.3.7, unless an RFC is named.
 """

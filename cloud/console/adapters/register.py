@@ -36,6 +36,11 @@ def read_register(connection: Connection, principal: Principal, register: str, n
     Raises:
         NotFound: The chain has none of that name.
     """
+    unknown = NotFound(
+        f"there is no register {register[:32]!r} in this chain", remedy="Look for it in the fleet."
+    )
+    if not is_name(register):
+        raise unknown
     tenant = principal.tenant
     reg, health, desired = registers.c, register_health.c, desired_states.c
     tests = attention_tests(now_ms)
@@ -61,9 +66,7 @@ def read_register(connection: Connection, principal: Principal, register: str, n
     )
     row = connection.execute(statement).first()
     if row is None:
-        raise NotFound(
-            f"there is no register {register[:32]!r} in this chain", remedy="Look for it in the fleet."
-        )
+        raise unknown
     budget, flavours = _release(connection, tenant, row.running_release)
     found = row._mapping  # noqa: SLF001 - SQLAlchemy's name for it
     return RegisterFacts(
@@ -132,8 +135,13 @@ def leave_group(connection: Connection, principal: Principal, register: str, gro
 
     Raises:
         NotAllowed: Less than an operator.
+        BadQuery: No name of a group.
+        NotFound: No such register.
     """
     principal.require(Role.OPERATOR)
+    _known(connection, principal, register)
+    if not is_name(group):
+        raise BadQuery("no group is called that", remedy="Load the page again.")
     row = register_groups.c
     gone = connection.execute(
         delete(register_groups).where(
@@ -153,10 +161,9 @@ def leave_group(connection: Connection, principal: Principal, register: str, gro
 
 
 def _known(connection: Connection, principal: Principal, register: str) -> None:
-    statement = select(func.count()).where(
-        registers.c.tenant == principal.tenant, registers.c.register == register
-    )
-    if not connection.execute(statement).scalar_one():
+    row = registers.c
+    statement = select(func.count()).where(row.tenant == principal.tenant, row.register == register)
+    if not is_name(register) or not connection.execute(statement).scalar_one():
         raise NotFound("there is no such register in this chain", remedy="Look for it in the fleet.")
 
 

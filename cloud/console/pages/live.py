@@ -28,9 +28,11 @@ async def live(
     key = (principal.tenant, principal.role, page)
     read = partial(desk.live.look, key, partial(which.parts, desk, principal, params, query))
     cookie = request.cookies.get(desk.cookies.session, "")
-    desk.live.enter(visit.session)
+    desk.live.check(visit.session)
 
     async def stream() -> AsyncIterator[bytes]:
+        # Counted once it flows: a browser that goes away before that leaves nothing behind.
+        desk.live.enter(visit.session)
         try:
             had = request.headers.get("last-event-id") or since
             async for chunk in desk.live.follow(

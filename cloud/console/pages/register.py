@@ -90,7 +90,6 @@ def leave(
 ) -> Response:
     """Take it out of a group."""
     with desk.database.tenant(principal.tenant) as connection:
-        read_register(connection, principal, register, desk.now_ms())
         leave_group(connection, principal, register, group, desk.now_ms())
     return RedirectResponse(f"/fleet/{register}#groups", 303)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from cloud.console.errors import BadQuery
 from cloud.console.views.update_words import ModelFacts, model_verdict
+from wire_protocol.identifiers import is_name
 
 PAGE: Final = 50
 """Rows of a page; a screen or two."""
@@ -75,6 +76,11 @@ class Sort(StrEnum):
     CERTIFICATE = "certificate"
 
 
+TEXT_SORTS: Final = frozenset({Sort.REGISTER, Sort.STORE})
+_PLACE_MAX: Final = 200
+_VALUE_MAX: Final = 1e18
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page begins or ends: the sort's value there, and the register, which makes it unique."""
@@ -87,13 +93,15 @@ class Place:
         return base64.urlsafe_b64encode(json.dumps([self.value, self.register]).encode()).decode().rstrip("=")
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read it. Raises BadQuery."""
+    def parse(cls, text: str, sort: Sort) -> Self:
+        """Read it, as the edge of a page that is sorted so. Raises BadQuery."""
         try:
-            value, register = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            value, register = json.loads(base64.urlsafe_b64decode(text[:_PLACE_MAX] + "=" * (-len(text) % 4)))
         except (ValueError, TypeError):
             value, register = None, None
-        if type(value) not in {str, int, float} or type(register) is not str:
+        kinds = {str} if sort in TEXT_SORTS else {int, float}
+        fits = type(value) in kinds and type(register) is str and is_name(register)
+        if not fits or not (is_name(value) if sort in TEXT_SORTS else abs(value) < _VALUE_MAX):
             raise BadQuery("this address names a page that never was", remedy="Begin at the first page.")
         return cls(value, register)
 
@@ -123,21 +131,23 @@ class FleetQuery:
     def parse(cls, query: Mapping[str, str]) -> Self:
         """Read an address's query. Raises BadQuery."""
         sort = query.get("sort", "") or Sort.REGISTER.value
-        release = query.get("release", "")
+        release, store = query.get("release", ""), query.get("store", "")
+        after, before = query.get("after", ""), query.get("before", "")
+        if store and not is_name(store):
+            raise BadQuery("no store is called that", remedy="Begin at the fleet's first page.")
         try:
+            key = Sort(sort.removeprefix("-"))
             attention = query.get("attention", "")
             return cls(
-                search=query.get("q", "").strip().lower()[:SEARCH_MAX],
-                store=query.get("store", "")[:SEARCH_MAX],
+                search=query.get("q", "").strip().lower().replace("\0", "")[:SEARCH_MAX],
+                store=store,
                 presence=Presence(query["state"]) if query.get("state") else None,
                 release=int(release[:10]) if release else None,
                 attention=attention if attention in {"", ANY} else Attention(attention).value,
-                sort=Sort(sort.removeprefix("-")),
+                sort=key,
                 descending=sort.startswith("-"),
-                after=Place.parse(query["after"]) if query.get("after") else None,
-                before=Place.parse(query["before"])
-                if query.get("before") and not query.get("after")
-                else None,
+                after=Place.parse(after, key) if after else None,
+                before=Place.parse(before, key) if before and not after else None,
             )
         except ValueError as error:
             raise BadQuery(
