@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import insert, select, update
 
 from cloud.database.schema import desired_states, register_health, registers
 from cloud.principal import Principal, Role
@@ -111,17 +111,25 @@ def paper_fleet(
     *,
     releases: Collection[int] = (7, 8, 9),
     flavour: str | None = None,
+    withdrawn: int | None = None,
 ) -> PaperFleet:
     """A fleet that is well and runs release 7."""
     database, now_ms = stage.desk.database, stage.clock[0]
-    add_releases(database, tenant, now_ms, *releases, flavour=flavour)
+    add_releases(database, tenant, now_ms, *releases, flavour=flavour, withdrawn=withdrawn)
     add_fleet(database, tenant, now_ms, count, running=7, desired=7)
     row = register_health.c
-    reporting = select(row.register).where(row.tenant == tenant)
+    till = registers.c
     with database.tenant(tenant) as connection:
-        connection.execute(
-            delete(registers).where(registers.c.tenant == tenant, registers.c.register.not_in(reporting))
-        )
+        # The made-up fleet has registers that were never heard of; here all are well.
+        pattern = dict(connection.execute(select(register_health).limit(1)).mappings().one())
+        silent = connection.execute(
+            select(till.register).where(
+                till.tenant == tenant, till.register.not_in(select(row.register).where(row.tenant == tenant))
+            )
+        ).scalars()
+        for register in silent.all():
+            connection.execute(insert(register_health).values(pattern | {"register": register}))
+        connection.execute(update(registers).where(till.tenant == tenant).values(state="enrolled"))
         connection.execute(
             update(register_health)
             .where(row.tenant == tenant)
