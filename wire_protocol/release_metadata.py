@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn, Self
 
 from wire_protocol.errors import TopscoopError
+from wire_protocol.identifiers import is_name
 
 RELEASE_FORMAT: Final = "topscoop.release/1"
 POLICY_FORMAT: Final = "topscoop.policy/1"
 FIELD: Final = "topscoop"
-"""Key of both: within a target's `custom`, and at the top level of the targets metadata."""
+"""Key of all: within a target's `custom`, and at the top level of targets and root."""
 RELEASE_MAX: Final = 1_000_000_000
 MANIFEST_TEXT_MAX: Final = 64 * 1024
 """Sixteen flavours in three languages take 3 KB; every register fetches this for every listed release."""
@@ -24,6 +25,7 @@ NUISANCES_MAX: Final = 32
 SERVICE_KEYS_PATH: Final = "service-keys.json"
 
 _DECIMALS: Final = 5
+_PEM_MAX: Final = 2000
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,6})(?:\.\d{1,5})?\Z")
 _RELEASE_KEY = re.compile(r"[1-9]\d{0,9}\Z")
 _RELEASE_PATH = re.compile(r"releases/([1-9]\d{0,9})/(model\.onnx|golden\.cbor)\Z")
@@ -224,6 +226,33 @@ class ReleasePolicy:
     def allows(self, release: int) -> bool:
         """Whether the policy lets a listed release run."""
         return release >= max(1, self.minimum_release) and release not in self.withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class RootNote:
+    """The signed top-level field of the root, beside TUF's own.
+
+    Args:
+        chain: The tenant; a root of another chain is no root.
+        model_signing_key: PEM of the key of the OMS signatures beside the models; None where there are none.
+    """
+
+    chain: str
+    model_signing_key: str | None = None
+
+    def to_value(self) -> dict[str, Any]:
+        """The field's value."""
+        return {"chain": self.chain, "model_signing_key": self.model_signing_key}
+
+    @classmethod
+    def from_value(cls, value: Any) -> Self:
+        """Read the field's value. Raises BadReleaseMetadata."""
+        taken = _Taken(value, "root")
+        chain, key = taken.text("chain", 32), taken.take("model_signing_key")
+        taken.done()
+        if not is_name(chain) or not (key is None or (isinstance(key, str) and len(key) <= _PEM_MAX)):
+            taken.refuse(None, "must name a chain, and a key or null")
+        return cls(chain, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def first_draft(
     from model_registry.releases.draft import Draft
     from model_registry.releases.edits import ROOT_LIFE, Editor
     from model_registry.releases.state import TIMESTAMP
-    from wire_protocol.release_metadata import FIELD
+    from wire_protocol.release_metadata import FIELD, RootNote
 
     store = open_store(args)
     if TIMESTAMP in store.names("metadata"):
@@ -113,10 +113,8 @@ def first_draft(
             root.add_key(load_public(path), role)
     _check_threshold(len(root.roles["root"].keyids), threshold)
     root.roles["root"].threshold = threshold
-    root.unrecognized_fields[FIELD] = {
-        "chain": args.chain,
-        "model_signing_key": _pem(model_signing) if model_signing else None,
-    }
+    note = RootNote(args.chain, _pem(model_signing) if model_signing else None)
+    root.unrecognized_fields[FIELD] = note.to_value()
     edit = Editor(None, by=author(args), now=now()).done()
     return Draft(args.chain, None, None, Metadata(root), Metadata(edit.targets), {})
 
@@ -127,8 +125,8 @@ def run_change(args: argparse.Namespace) -> int:
 
     from model_registry.releases.draft import Draft
     from model_registry.releases.edits import ROOT_LIFE, Editor
-    from model_registry.releases.state import MODEL_SIGNING_KEY, read_state, read_targets
-    from wire_protocol.release_metadata import FIELD
+    from model_registry.releases.state import read_state, read_targets
+    from wire_protocol.release_metadata import FIELD, RootNote
 
     store = open_store(args)
     state = read_state(store)
@@ -140,7 +138,8 @@ def run_change(args: argparse.Namespace) -> int:
     for role in _ROLES:
         _check_threshold(len(root.roles[role].keyids), root.roles[role].threshold)
     if args.model_signing_key:
-        root.unrecognized_fields[FIELD][MODEL_SIGNING_KEY] = _pem(args.model_signing_key)
+        note = RootNote(state.chain, _pem(args.model_signing_key))
+        root.unrecognized_fields[FIELD] = note.to_value()
     targets = None
     if args.from_targets:
         state = dataclasses.replace(state, targets=read_targets(store, state, args.from_targets))

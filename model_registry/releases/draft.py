@@ -117,7 +117,7 @@ class Draft:
         Raises:
             UnusableDraft: Something is missing, contradicts itself, or the gate refuses.
         """
-        if root_note(self.judge)["chain"] != self.chain:
+        if root_note(self.judge).chain != self.chain:
             raise UnusableDraft(f"the root is not that of {self.chain}", remedy=_AGAIN)
         if self.base_targets is not None:
             assert self.base_root is not None
@@ -249,9 +249,7 @@ def root_words(before: Metadata[Root] | None, after: Metadata[Root] | None) -> l
     if after is None:
         return []
     if before is None:
-        return [
-            f"the first root of {root_note(after.signed)['chain']}, until {after.signed.expires:%Y-%m-%d}"
-        ]
+        return [f"the first root of {root_note(after.signed).chain}, until {after.signed.expires:%Y-%m-%d}"]
     words = [f"root {after.signed.version}, until {after.signed.expires:%Y-%m-%d}"]
     for role, now in after.signed.roles.items():
         then = before.signed.roles[role]

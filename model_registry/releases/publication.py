@@ -33,7 +33,6 @@ from model_registry.releases.edits import (
 )
 from model_registry.releases.ports import ReleaseStore
 from model_registry.releases.state import (
-    MODEL_SIGNING_KEY,
     TIMESTAMP,
     State,
     check_root,
@@ -219,7 +218,7 @@ def _check_signatures_of_models(draft: Draft) -> None:
     """Where the root names a key for OMS signatures, each new model has one beside it."""
     from model_registry.adapters.model_bundle import verify_network
 
-    public = root_note(draft.judge)[MODEL_SIGNING_KEY]
+    public = root_note(draft.judge).model_signing_key
     if public is None:
         return
     for release, file in draft.new_releases.items():

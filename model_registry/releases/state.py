@@ -12,11 +12,9 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from model_registry.errors import NoRepository, RepositoryBroken, StoreFileMissing
 from model_registry.releases.ports import ReleaseStore
-from wire_protocol.release_metadata import FIELD, Listing, read_listing
+from wire_protocol.release_metadata import FIELD, Listing, RootNote, read_listing
 
 TIMESTAMP: Final = "metadata/timestamp.json"
-CHAIN: Final = "chain"
-MODEL_SIGNING_KEY: Final = "model_signing_key"
 _REMEDY: Final = "Restore it from a backup of the store; docs/key-ceremony.md says what to do after a theft."
 
 
@@ -31,12 +29,9 @@ def listing_of(targets: Targets) -> Listing:
     return read_listing(targets.unrecognized_fields.get(FIELD), customs)
 
 
-def root_note(root: Root) -> dict[str, str | None]:
-    """What a root says beside its keys: the chain, and the key of the models' OMS signatures."""
-    value = root.unrecognized_fields.get(FIELD)
-    if not isinstance(value, dict) or set(value) != {CHAIN, MODEL_SIGNING_KEY}:
-        raise RepositoryBroken("the root does not say which chain it is of", remedy=_REMEDY)
-    return value
+def root_note(root: Root) -> RootNote:
+    """What a root says beside its keys. Raises BadReleaseMetadata."""
+    return RootNote.from_value(root.unrecognized_fields.get(FIELD))
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class State:
     @property
     def chain(self) -> str:
         """The tenant."""
-        return str(root_note(self.root)[CHAIN])
+        return root_note(self.root).chain
 
     @property
     def listing(self) -> Listing:

@@ -20,7 +20,7 @@ from model_registry.adapters.model_bundle import signature_path, verify_network
 from model_registry.errors import RegistryError, StoreFileMissing, VerificationFailed
 from model_registry.releases.edits import stored_target
 from model_registry.releases.ports import ReleaseStore
-from model_registry.releases.state import MODEL_SIGNING_KEY, listing_of, parse, root_note
+from model_registry.releases.state import listing_of, parse, root_note
 from wire_protocol.release_metadata import Listing, ReleaseTarget, golden_path, model_path
 
 _SCHEME: Final = "store:"
@@ -82,7 +82,7 @@ def verify(store: ReleaseStore, trusted_root: bytes, *, models: bool = True) -> 
         for target in listing.releases.values():
             _check_release(target, targets.signed, folder, models=models)
         return Verified(
-            chain=str(root_note(root.signed)["chain"]),
+            chain=root_note(root.signed).chain,
             root=root.signed.version,
             targets=targets.signed.version,
             snapshot=snapshot.signed.version,
@@ -137,7 +137,7 @@ def _check_release(target: ReleaseTarget, targets: Targets, folder: Path, *, mod
 
 
 def _check_oms(store: ReleaseStore, root: Root, targets: Targets, listing: Listing) -> Iterator[int]:
-    public = root_note(root)[MODEL_SIGNING_KEY]
+    public = root_note(root).model_signing_key
     if public is None:
         return
     for release in listing.releases:

@@ -15,7 +15,7 @@ from model_registry.releases.draft import Draft
 from model_registry.releases.edits import ROOT_LIFE, Editor
 from model_registry.releases.state import State, read_state
 from tests.builders.release_repository import MODELS, ModelFiles, chain_model, compact
-from wire_protocol.release_metadata import FIELD, ReleaseTarget, golden_path
+from wire_protocol.release_metadata import FIELD, ReleaseTarget, RootNote, golden_path
 
 if TYPE_CHECKING:
     from model_registry.releases.ports import ReleaseStore
@@ -51,7 +51,7 @@ class Keys:
             for signer in signers:
                 root.add_key(signer.public_key, role)
         root.roles["root"].threshold = 2
-        root.unrecognized_fields[FIELD] = {"chain": self.chain, "model_signing_key": None}
+        root.unrecognized_fields[FIELD] = RootNote(self.chain).to_value()
         edit = Editor(None, by="Ada", now=NOW).done()
         return self.signed(Draft(self.chain, None, None, Metadata(root), Metadata(edit.targets)))
 

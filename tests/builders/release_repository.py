@@ -37,6 +37,7 @@ from wire_protocol.release_metadata import (
     ReleasePolicy,
     ReleaseReport,
     ReleaseTarget,
+    RootNote,
     golden_path,
     model_path,
 )
@@ -151,6 +152,7 @@ class ReleaseRepository:
             for signer in self.signers[role]:
                 root.add_key(signer.public_key, role)
         root.roles["root"].threshold = 2
+        root.unrecognized_fields[FIELD] = RootNote(chain).to_value()
         self._written: set[str] = set()
         (self.folder / "metadata").mkdir(parents=True)
         (self.folder / "targets").mkdir()

@@ -13,6 +13,7 @@ from wire_protocol.release_metadata import (
     ReleasePolicy,
     ReleaseReport,
     ReleaseTarget,
+    RootNote,
     golden_path,
     model_path,
     read_listing,
@@ -131,6 +132,28 @@ def test_a_policy_that_says_something_else_is_refused(changed: dict[str, Any]) -
     """Fail closed: an unparsable policy allows nothing."""
     with pytest.raises(BadReleaseMetadata):
         ReleasePolicy.from_value({**ReleasePolicy().to_value(), **changed})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"chain": "Sole", "model_signing_key": None},
+        {"chain": "sole"},
+        {"chain": "sole", "model_signing_key": 1},
+        {"chain": "sole", "model_signing_key": None, "more": 1},
+    ],
+    ids=["none", "empty", "name", "half", "number", "more"],
+)
+def test_a_root_that_says_something_else_is_refused(value: Any) -> None:
+    with pytest.raises(BadReleaseMetadata):
+        RootNote.from_value(value)
+
+
+@pytest.mark.parametrize("key", [None, "PEM"])
+def test_a_root_reads_as_it_was_written(key: str | None) -> None:
+    assert RootNote.from_value(RootNote("sole", key).to_value()) == RootNote("sole", key)
 
 
 def test_a_missing_policy_is_refused() -> None:

@@ -11,6 +11,7 @@ from model_registry.errors import NoRepository, RepositoryBroken
 from model_registry.releases.publication import publish
 from model_registry.releases.state import read_state, root_note, versions
 from tests.builders.release_drafts import NOW, Keys
+from wire_protocol.release_metadata import BadReleaseMetadata
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_missing_file_is_told(name: str, place: Path) -> None:
 def test_a_root_without_a_chain_is_none(place: Path) -> None:
     root = read_state(FolderStore(place)).root
     del root.unrecognized_fields["topscoop"]
-    with pytest.raises(RepositoryBroken, match="which chain"):
+    with pytest.raises(BadReleaseMetadata, match="root must be an object"):
         root_note(root)
 
 

@@ -13,11 +13,7 @@ from tests.builders.release_repository import ReleaseRepository, chain_model
 
 @pytest.fixture
 def repository(tmp_path: Path) -> ReleaseRepository:
-    made = ReleaseRepository(tmp_path, "polar-scoop")
-    root = made.roles["root"].signed
-    root.unrecognized_fields["topscoop"] = {"chain": "polar-scoop", "model_signing_key": None}
-    made.publish_root()
-    return made
+    return ReleaseRepository(tmp_path, "polar-scoop")
 
 
 def _verify(repository: ReleaseRepository) -> None:
