@@ -18,8 +18,6 @@ from edge_agent.updates.errand import Done, Failed, Job, Progress
 from wire_protocol.fleet_messages import UpdateState
 
 EXIT_DONE, EXIT_FAILED, EXIT_ALONE = 0, 1, 3
-NICENESS: Final = 10
-"""A till's work goes first."""
 BURST_BYTES: Final = 262_144
 """What may be asked for at once before the pace counts: metadata, and the beginning of a model."""
 TELL_EVERY_MS: Final = 500
@@ -31,7 +29,6 @@ def main(reach: Reach = nothing) -> int:
     Args:
         reach: Hears which step comes next; tests end the process there.
     """
-    os.nice(NICENESS)
     pipe = _pipe()
     try:
         said = answer(pipe, pipe.job(), reach)

@@ -94,7 +94,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         yield running
 
 
-@pytest.fixture(params=["http", pytest.param("mqtt", marks=pytest.mark.service)])
+BOTH = pytest.mark.parametrize(
+    "client", ["http", pytest.param("mqtt", marks=pytest.mark.service)], indirect=True
+)
+"""Over MQTT as well; `make soak` runs all the others so too."""
+
+
+@pytest.fixture(params=["http", pytest.param("mqtt", marks=[pytest.mark.service, pytest.mark.soak])])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
     more = []
     if request.param == "mqtt":
@@ -109,6 +115,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
 # ---- the workflow -----------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_init_and_refresh(client: Client) -> None:
     """Nothing is asked for by init; then each role once, in the order of the specification."""
     assert client.init() == 0
@@ -149,6 +156,7 @@ def test_a_root_that_is_none(client: Client, damage: str) -> None:
     assert client.repository.asked == []
 
 
+@BOTH
 def test_custom_fields_are_part_of_what_is_signed(client: Client) -> None:
     """Unknown fields anywhere in root are kept and verified."""
     client.init()
@@ -316,6 +324,7 @@ def test_fast_forward_recovery(client: Client, role: str) -> None:
     assert client.version(role) == 2
 
 
+@BOTH
 @pytest.mark.parametrize("role", ["root", "timestamp", "snapshot", "targets"])
 def test_expired(client: Client, role: str) -> None:
     """T8: what expired is not taken; an expired root is kept, and nothing below it."""
@@ -364,6 +373,7 @@ def test_a_timestamp_of_the_same_version_changes_nothing(client: Client) -> None
     assert (client.metadata / "timestamp.json").read_bytes() == kept
 
 
+@BOTH
 def test_mix_and_match(client: Client) -> None:
     """T8: a file that is not the one listed, by version or by hash."""
     client.repository = TufRepository(hashes=True)
@@ -457,6 +467,7 @@ def test_the_path_decides(client: Client, name: str, found: object, visited: lis
     assert client.repository.asked[4:][: len(visited)] == [f"metadata/1.{role}.json" for role in visited]
 
 
+@BOTH
 @pytest.mark.parametrize("bits", [1, 4])
 def test_hash_bins(client: Client, bits: int) -> None:
     """Succinct delegations: exactly the bin of the path's hash is fetched."""
@@ -471,6 +482,7 @@ def test_hash_bins(client: Client, bits: int) -> None:
     assert [path for path in client.repository.asked if "bin" in path] == [f"metadata/1.{chosen}.json"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("role", "quoted"),
     [
@@ -538,6 +550,7 @@ def test_a_target(client: Client, name: str, layout: str) -> None:
     assert not [path for path in client.repository.asked if path.startswith("targets/")]
 
 
+@BOTH
 def test_several_targets_and_a_missing_one(client: Client) -> None:
     """Exit status 1 for any that is not signed; those before it are there."""
     client.init()
@@ -548,6 +561,7 @@ def test_several_targets_and_a_missing_one(client: Client) -> None:
     assert client.got() == [b"a", b"b"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     "bad", [b"other content", b"longer content than signed", b""], ids=["other", "long", "none"]
 )
