@@ -1,13 +1,16 @@
 """Rollouts over a real database: SQLite, and PostgreSQL with its row-level security."""
 
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cloud.database.engine import Database
+from cloud.database.engine import Database, open_database
+from cloud.database.schema import metadata
 from cloud.principal import NotAllowed
 from cloud.rollout.errors import (
     NotNow,
@@ -23,6 +26,7 @@ from cloud.rollout.shops import list_groups, list_stores, opening_from, set_grou
 from cloud.rollout.tick import tick
 from cloud.rollout.values import MemberState, Outcome, Stage, State
 from tests.builders.cloud_database import postgres_service, sqlite_database
+from tests.builders.postgres import PostgresCluster
 from tests.builders.rollout_stage import (
     ANNA,
     BRUNO,
@@ -45,13 +49,38 @@ from wire_protocol.topics import Up
 GOOD, TOLD, WAITING = MemberState.GOOD, MemberState.TOLD, MemberState.WAITING
 
 
+@pytest.fixture(scope="module")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set-up file without rows; each test works on a copy."""
+    with sqlite_database(tmp_path_factory.mktemp("template")) as database:
+        database.scrub()
+        assert database.file is not None
+        return database.file
+
+
+@pytest.fixture(scope="module")
+def postgres_emptied(postgres_cluster: PostgresCluster) -> Iterator[tuple[Database, Callable[[], None]]]:
+    """One database for all tests, and what empties its tables: setting one up takes longer than a test."""
+    with postgres_cluster.fresh_database() as fresh, postgres_service(fresh) as database:
+        tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+
+        def empty() -> None:
+            with postgres_cluster.connect(fresh.name) as connection:
+                connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]
+
+        yield database, empty
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "postgres":
-        opened = postgres_service(request.getfixturevalue("postgres_database"))
-    else:
-        opened = sqlite_database(tmp_path)
-    with opened:
+        database, empty = request.getfixturevalue("postgres_emptied")
+        empty()
+        yield database
+        return
+    template = request.getfixturevalue("sqlite_template")
+    copied = shutil.copy(template, tmp_path / "cloud.sqlite3")
+    with open_database(f"sqlite:///{copied}") as opened:
         yield opened
 
 
@@ -513,6 +542,6 @@ def test_shops_and_groups(stage: RolloutStage) -> None:
     assert list_groups(stage.database, TENANT) == {}
 
 
-def _shop(**changes: object) -> dict[str, object]:
-    usual = {"name": None, "timezone": "Europe/Rome", "opening": None, "actor": "a", "now_ms": NOW_MS}
+def _shop(**changes: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {"name": None, "timezone": "Europe/Rome", "opening": None, "actor": "a", "now_ms": NOW_MS}
     return {**usual, **changes}
