@@ -64,7 +64,7 @@ class FolderStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(self._folder)
         with (self._folder / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -72,9 +72,9 @@ class FolderStore:
     @contextmanager
     def _written(self, target: Path, content: bytes) -> Iterator[Path]:
         """A durable file outside of what is served, gone afterwards unless it was renamed."""
-        target.parent.mkdir(parents=True, exist_ok=True)
         staging = self._folder / ".staging"
-        staging.mkdir(exist_ok=True)
+        for folder in (staging, target.parent):
+            _make_folder(folder)
         handle, name = tempfile.mkstemp(dir=staging)
         try:
             with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
@@ -85,6 +85,15 @@ class FolderStore:
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each durable in the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -20,30 +20,34 @@ DEVELOPMENT_MARK = "DEVELOPMENT"
 
 def add_store(parser: argparse.ArgumentParser) -> None:
     """Which chain's repository, and where."""
+    add_place(parser)
+    parser.add_argument("--chain", required=True, help="the tenant, such as gelateria-sole")
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Where repositories are."""
     parser.add_argument(
         "--store", required=True, metavar="PLACE", help="folder, or s3://bucket; holds tuf/CHAIN"
     )
-    parser.add_argument("--chain", required=True, help="the tenant, such as gelateria-sole")
     parser.add_argument("--s3-endpoint", metavar="URL", help="of an S3 server that is not Amazon's")
 
 
-def open_store(args: argparse.Namespace) -> ReleaseStore:
-    """The chain's store. Raises OperatorError for a name that is none."""
+def open_store(args: argparse.Namespace, chain: str | None = None) -> ReleaseStore:
+    """The store of `--chain`, or of another one. Raises OperatorError for a name that is none."""
     from wire_protocol.errors import OperatorError
     from wire_protocol.identifiers import is_name
 
-    if not is_name(args.chain):
-        raise OperatorError(f"{args.chain!r} is no chain's name", remedy="a-z, 0-9 and inner hyphens.")
+    chain = args.chain if chain is None else chain
+    if not chain or not is_name(chain):
+        raise OperatorError(f"{chain!r} is no chain's name", remedy="a-z, 0-9 and inner hyphens.")
     if args.store.startswith("s3://"):
         from model_registry.adapters.s3_store import open_s3
 
         bucket, _, prefix = args.store.removeprefix("s3://").partition("/")
-        return open_s3(
-            bucket, "/".join(filter(None, (prefix.strip("/"), "tuf", args.chain))), args.s3_endpoint
-        )
+        return open_s3(bucket, "/".join(filter(None, (prefix.strip("/"), "tuf", chain))), args.s3_endpoint)
     from model_registry.adapters.folder_store import FolderStore
 
-    return FolderStore(Path(args.store) / "tuf" / args.chain)
+    return FolderStore(Path(args.store) / "tuf" / chain)
 
 
 def add_keys(parser: argparse.ArgumentParser) -> None:
@@ -102,13 +106,18 @@ def finish(args: argparse.Namespace, draft: Draft) -> int:
     """
     import json
 
-    from model_registry.releases.draft import write_draft
+    from model_registry.releases.draft import DRAFT_FILE, write_draft
     from wire_protocol.errors import OperatorError
 
     if args.out is None and args.keys is None:
         raise OperatorError(
             "nothing was done: the change is neither written nor published",
             remedy="Give --out DIR to have it signed elsewhere, or --keys DIR to sign and publish it here.",
+        )
+    if args.out is not None and (args.out / DRAFT_FILE).exists():
+        raise OperatorError(
+            f"{args.out} holds a draft, perhaps with signatures",
+            remedy="Name a new folder, or remove this one.",
         )
     draft.check()
     words = draft.words()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model_registry.commands.options import add_store, now, online_signers, open_store
+from model_registry.commands.options import add_place, now, online_signers, open_store
 
 if TYPE_CHECKING:
     from model_registry.releases.ports import ReleaseStore
@@ -24,7 +24,15 @@ def add_parser(verbs: Any) -> Iterator[argparse.ArgumentParser]:
         help="sign snapshot and timestamp again before they expire",
         description="Renew what the online keys sign, where it is due; with --every, for as long as it runs.",
     )
-    add_store(parser)
+    add_place(parser)
+    parser.add_argument(
+        "--chain",
+        action="append",
+        required=True,
+        dest="chains",
+        metavar="CHAIN",
+        help="the tenant; repeatable",
+    )
     parser.add_argument(
         "--keys", type=Path, required=True, metavar="DIR", help="folder of snapshot.pem and timestamp.pem"
     )
@@ -44,37 +52,44 @@ def run(args: argparse.Namespace) -> int:
     if args.every is not None and not args.every >= 1:
         raise OperatorError(f"--every {args.every} is too often", remedy="3600 is often enough.")
     signers = online_signers(args)  # the passphrase is asked for once
-    store = open_store(args)
+    stores = {chain: open_store(args, chain) for chain in args.chains}
     if args.every is None:
-        _renew(args, store, signers)
+        for chain, store in stores.items():
+            _renew(args, chain, store, signers)
         return 0
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        try:
-            _renew(args, store, signers)
-        except (StoreAway, ChangedMeanwhile, NoRepository, RepositoryBroken) as error:
-            # Six days are left at least: whoever watches the log, or the console's expiry, has time.
-            print(f"{args.chain}: not renewed: {error}", file=sys.stderr, flush=True)
+        for chain, store in stores.items():
+            try:
+                _renew(args, chain, store, signers)
+            except (StoreAway, ChangedMeanwhile, NoRepository, RepositoryBroken) as error:
+                # Six days are left at least: whoever watches the log, or the console's expiry, has time.
+                print(f"{chain}: not renewed: {error}", file=sys.stderr, flush=True)
         args.force = False
         stop.wait(args.every)
     return 0
 
 
-def _renew(args: argparse.Namespace, store: ReleaseStore, signers: list[Any]) -> None:
+def _renew(args: argparse.Namespace, chain: str, store: ReleaseStore, signers: list[Any]) -> None:
     from model_registry.releases.publication import renew
 
     done = renew(store, signers, now=now(), force=args.force)
     if done is None:
         if args.every is None:
-            print(json.dumps({"renewed": False}) if args.json else f"{args.chain}: nothing is due")
+            result = {"chain": chain, "renewed": False}
+            print(json.dumps(result) if args.json else f"{chain}: nothing is due")
         return
     expires = f"{done.expires:%Y-%m-%dT%H:%M:%SZ}"
     if args.json:
-        result = {"renewed": True, "snapshot": done.snapshot, "timestamp": done.timestamp, "expires": expires}
+        result = {
+            "chain": chain,
+            "renewed": True,
+            "snapshot": done.snapshot,
+            "timestamp": done.timestamp,
+            "expires": expires,
+        }
         print(json.dumps(result), flush=True)
     else:
-        print(
-            f"{args.chain}: timestamp {done.timestamp}, snapshot {done.snapshot}, until {expires}", flush=True
-        )
+        print(f"{chain}: timestamp {done.timestamp}, snapshot {done.snapshot}, until {expires}", flush=True)

@@ -127,7 +127,7 @@ def read_roots(store: ReleaseStore, names: frozenset[str]) -> tuple[Metadata[Roo
     for version in found:
         path = versioned("root", version)
         root: Metadata[Root] = parse(store.get(path), path)
-        if root.signed.type != "root" or root.signed.version != len(roots) + 1 != version:
+        if root.signed.type != "root" or not root.signed.version == version == len(roots) + 1:
             raise RepositoryBroken(f"{path} is not the root that follows", remedy=_REMEDY)
         check_root(root, roots[-1] if roots else None)
         roots.append(root)

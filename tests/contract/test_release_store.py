@@ -115,7 +115,7 @@ def _race(act: Callable[[int], None], refused: type[Exception], many: int = 6) -
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreAway, match="not a directory") as caught:
+    with pytest.raises(StoreAway, match="file exists") as caught:
         FolderStore(tmp_path / "file" / "chain").put_new("metadata/1.root.json", b"")
     assert caught.value.remedy
 

@@ -11,7 +11,7 @@ RENEW = f"renew --store store --chain {CHAIN} --keys keys"
 
 
 def test_nothing_is_due_at_first(model: Model) -> None:
-    assert model(RENEW) == {"renewed": False}
+    assert model(RENEW) == {"chain": CHAIN, "renewed": False}
     assert model(f"{RENEW} --force")["timestamp"] == 3
 
 
@@ -37,4 +37,5 @@ def test_it_stays_and_ends_in_order(folder: Path) -> None:
 def test_wrong_use_is_told(model: Model) -> None:
     assert "is too often" in model(f"{RENEW} --every 0")
     assert "is too often" in model(f"{RENEW} --every nan")
+    assert "is no chain's name" in model("renew --store store --chain '' --keys keys")
     assert "none of the given keys" in model(f"renew --store store --chain {CHAIN} --keys . --force")

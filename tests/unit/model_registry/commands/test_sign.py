@@ -22,6 +22,12 @@ def test_a_draft_waits_for_its_key(model: Model, copied: Path) -> None:
     assert signed == {"changes": made["changes"], "signed": ["targets"], "missing": {}}
 
 
+def test_a_draft_takes_no_other_ones_place(model: Model, copied: Path) -> None:
+    """It may hold signatures that somebody travelled for."""
+    model("sign model --store store --release 6 --out draft")
+    assert "draft holds a draft" in model("sign model --store store --release 7 --out draft")
+
+
 def test_nothing_is_signed_unseen(model: Model, copied: Path) -> None:
     """Without a terminal somebody has to say --yes; what would be signed was told."""
     model("sign model --store store --release 6 --out draft")

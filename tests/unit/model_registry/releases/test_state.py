@@ -58,6 +58,12 @@ def test_a_missing_file_is_told(name: str, place: Path) -> None:
         read_state(FolderStore(place))
 
 
+def test_a_root_out_of_its_order_is_none(place: Path) -> None:
+    (place / "metadata" / "4.root.json").write_bytes((place / "metadata" / "2.root.json").read_bytes())
+    with pytest.raises(RepositoryBroken, match=r"4\.root\.json is not the root that follows"):
+        read_state(FolderStore(place))
+
+
 def test_a_root_without_a_chain_is_none(place: Path) -> None:
     root = read_state(FolderStore(place)).root
     del root.unrecognized_fields["topscoop"]
