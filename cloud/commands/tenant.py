@@ -87,7 +87,7 @@ def run_add(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_document(tenant, keys)))
     else:
-        print(f"{tenant.tenant}: added, with keys for {' and '.join(key.purpose for key in keys)}")
+        print(f"{tenant.tenant}: added, with keys for {', '.join(key.purpose for key in keys)}")
         print(f"  next: topscoop cloud register add --tenant {tenant.tenant} --store STORE --register NAME")
     return 0
 
@@ -157,7 +157,7 @@ def run_keys(args: argparse.Namespace) -> int:
         print(json.dumps({"made": [str(key.purpose) for key in made], "keys": document["service_keys"]}))
         return 0
     if made:
-        print(f"{args.tenant}: made keys for {' and '.join(key.purpose for key in made)}")
+        print(f"{args.tenant}: made keys for {', '.join(key.purpose for key in made)}")
         print("  next: restart the services; registers learn of the keys when they renew their certificate")
     else:
         print(f"{args.tenant} has all of its keys")

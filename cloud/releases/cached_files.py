@@ -100,12 +100,15 @@ class CachedFiles:
     def _load(self, tenant: str, path: str, place: str, offset: int, length: int) -> Piece:
         largest = self._room // _LARGEST_SHARE - _NAME_BYTES
         try:
-            whole = self._files.get(tenant, path, 0, max(1, largest))
+            found = self._files.get(tenant, path, offset, length)
         except FileMissing:
             self._keep(place, None, MOMENT_S)
             raise
-        if whole.total != len(whole.data):
-            return self._files.get(tenant, path, offset, length)
+        if found.total > largest:
+            return found
+        whole = found if len(found.data) == found.total else self._files.get(tenant, path, 0, found.total)
+        if len(whole.data) != whole.total:
+            return found  # it was exchanged between the two reads
         self._keep(place, whole.data, _how_long(path, whole.data))
         return Piece(whole.data[offset : offset + length], whole.total)
 

@@ -211,7 +211,7 @@ def test_a_file_comes_in_pieces() -> None:
             assert answer.block.total == len(_MODEL)
             got += answer.data
         assert got == _MODEL
-        assert len(stage.files.asked) == 1
+        assert len(stage.files.asked) == 2
 
     _play(play)
 
