@@ -6,6 +6,7 @@ The numbers are those of OpenID Connect Core 1.0, section 3.1.3.7, unless an RFC
 import hmac
 import json
 import secrets
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -86,6 +87,7 @@ class OpenIdLogin:
         redirect_uri: Where the provider sends browsers back to.
         now_s: Seconds since 1970.
         monotonic: Seconds of a clock that never steps.
+        tls: Which authorities are believed; None: the system's.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class OpenIdLogin:
         *,
         now_s: Any,
         monotonic: Any,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.issuer = issuer
         self._client_id = client_id
@@ -104,6 +107,8 @@ class OpenIdLogin:
         self._redirect_uri = redirect_uri
         self._now_s = now_s
         self._monotonic = monotonic
+        # Made once: reading all authorities takes longer than a login.
+        self._tls = tls or ssl.create_default_context()
         self._lock = threading.Lock()
         self._provider: _Provider | None = None
         self._keys: KeySet | None = None
@@ -316,13 +321,14 @@ class OpenIdLogin:
             code_challenge_method="S256",
             timeout=_TIMEOUT_S,
             follow_redirects=False,
+            verify=self._tls,
         )
 
     def _get(self, url: str) -> dict[str, Any]:
         away = ProviderAway("the identity provider does not answer", remedy="Try again in a minute.")
         try:
             with (
-                httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client,
+                httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=self._tls) as client,
                 client.stream("GET", url) as answer,
             ):
                 if answer.status_code != 200:
