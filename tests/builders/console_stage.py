@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import socket
@@ -145,7 +146,12 @@ def serving(stage: ConsoleStage) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(stage.app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1)
     )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+
+    async def run() -> None:
+        await server.serve(sockets=[listening])
+        await stage.desk.press.close()
+
+    thread = threading.Thread(target=asyncio.run, args=[run()], daemon=True)
     thread.start()
     try:
         yield url

@@ -121,7 +121,9 @@ def paper_fleet(
     till = registers.c
     with database.tenant(tenant) as connection:
         # The made-up fleet has registers that were never heard of; here all are well.
-        pattern = dict(connection.execute(select(register_health).limit(1)).mappings().one())
+        pattern = dict(
+            connection.execute(select(register_health).where(row.tenant == tenant).limit(1)).mappings().one()
+        )
         silent = connection.execute(
             select(till.register).where(
                 till.tenant == tenant, till.register.not_in(select(row.register).where(row.tenant == tenant))
