@@ -23,6 +23,8 @@ from cloud.console.desk import Desk
 from cloud.console.errors import LoginFailed
 from cloud.console.live_hub import LiveHub
 from cloud.console.values import Identity
+from cloud.database.engine import open_database
+from cloud.database.schema_version import CLOUD
 from cloud.principal import Role
 from tests.builders.cloud_database import NOW_MS, add_tenants, sqlite_database
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.types import ASGIApp
+
+    from cloud.database.engine import Database
 
 ISSUER = "https://login.example"
 TENANT = "gelateria-sole"
@@ -96,12 +100,16 @@ class ConsoleStage:
         made = StageClient(self.app, base_url=self.desk.origin, follow_redirects=False)
         made.headers["accept"] = "text/html"
         if role is not None:
-            made.cookies.set(self.desk.cookies.session, self.cookie(role, tenant=tenant, name=name))
+            made.keep(self.desk.cookies.session, self.cookie(role, tenant=tenant, name=name))
         return made
 
 
 class StageClient(TestClient):
     """A browser without scripts that sends forms as our pages would."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Have a cookie of the console's host."""
+        self.cookies.set(name, value, domain=self.base_url.host)
 
     def send_form(self, path: str, data: dict[str, Any] | None = None, **headers: str) -> Any:
         """POST as a page of the console: its Origin, and the session's token."""
@@ -113,7 +121,7 @@ class StageClient(TestClient):
 
 def build_stage(folder: Path, *tenants: str, public_url: str = "https://console.example") -> ConsoleStage:
     """A console over a fresh SQLite database."""
-    database = sqlite_database(folder)
+    database = _fresh_database(folder)
     add_tenants(database, *(tenants or (TENANT,)))
     config = CloudConfig(
         environment="development",
@@ -131,6 +139,20 @@ def build_stage(folder: Path, *tenants: str, public_url: str = "https://console.
         now_ms=lambda: clock[0],
     )
     return ConsoleStage(desk, build_app(desk), login, clock)
+
+
+_migrated: dict[str, bytes] = {}
+
+
+def _fresh_database(folder: Path) -> Database:
+    """A set-up database; the migrations run once a process, after that it is a copy of the file."""
+    file = folder / f"{CLOUD.name}.sqlite3"
+    if not _migrated:
+        with sqlite_database(folder) as made:
+            made.scrub()
+        _migrated["file"] = file.read_bytes()
+    file.write_bytes(_migrated["file"])
+    return open_database(f"sqlite:///{file}")
 
 
 @contextlib.contextmanager
