@@ -231,7 +231,7 @@ def _confirm(draft: Draft, words: list[str]) -> None:
     from wire_protocol.errors import OperatorError
 
     print(f"To be signed for {draft.chain}:", file=sys.stderr)
-    for sentence in words:
+    for sentence in [*words, *draft.outcome()]:
         print(f"  {sentence}", file=sys.stderr)
     if not sys.stdin.isatty():
         raise OperatorError("nobody can be asked here", remedy="Read the above, then give --yes.")

@@ -101,6 +101,23 @@ class Draft:
             found += [f"{path} is no longer there" for path in old if path not in new and "/" not in path]
         return found or ["nothing but new signatures and expiry dates"]
 
+    def outcome(self) -> list[str]:
+        """What will hold afterwards, told without the base.
+
+        The base comes from the machine that made the draft. One that begins with an old version of the targets
+        would not tell that a release withdrawn since is listed again; this does.
+        """
+        if self.targets is None:
+            return []
+        after = listing_of(self.targets.signed)
+        withdrawn = ", ".join(map(str, after.policy.withdrawn)) or "none"
+        base = self.base_targets.signed.version if self.base_targets else "nothing"
+        return [
+            f"afterwards listed: {', '.join(map(str, after.releases)) or 'none'}; withdrawn: {withdrawn}; "
+            f"minimum {after.policy.minimum_release}",
+            f"targets {self.targets.signed.version}, which follow {base}",
+        ]
+
     def missing(self) -> dict[str, int]:
         """Role -> how many valid signatures it still lacks; roles that lack none are left out."""
         lacking = {}

@@ -33,6 +33,8 @@ def test_nothing_is_signed_unseen(model: Model, copied: Path) -> None:
     model("sign model --store store --release 6 --out draft")
     said = model("sign draft --key keys/targets.pem")
     assert "release 6 is published" in said
+    assert "afterwards listed: 5, 6; withdrawn: none; minimum 0" in said
+    assert "targets 3, which follow 2" in said
     assert "nobody can be asked here" in said
 
 
