@@ -104,17 +104,18 @@ class Draft:
     def outcome(self) -> list[str]:
         """What will hold afterwards, told without the base.
 
-        The base comes from the machine that made the draft. One that begins with an old version of the targets
-        would not tell that a release withdrawn since is listed again; this does.
+        The base comes from the machine that made the draft. One that begins with an old version of the
+        targets would not tell that a release withdrawn since is listed again; this does.
         """
         if self.targets is None:
             return []
         after = listing_of(self.targets.signed)
         withdrawn = ", ".join(map(str, after.policy.withdrawn)) or "none"
         base = self.base_targets.signed.version if self.base_targets else "nothing"
+        listed = ", ".join(map(str, after.releases)) or "none"
+        minimum = after.policy.minimum_release
         return [
-            f"afterwards listed: {', '.join(map(str, after.releases)) or 'none'}; withdrawn: {withdrawn}; "
-            f"minimum {after.policy.minimum_release}",
+            f"afterwards listed: {listed}; withdrawn: {withdrawn}; minimum {minimum}",
             f"targets {self.targets.signed.version}, which follow {base}",
         ]
 
