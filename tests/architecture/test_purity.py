@@ -35,8 +35,19 @@ _SHELLS = {
     "cloud/config_sources.py": "reads the environment",
     "daemon/event_log.py": "writes the log",
     "daemon/settings_file.py": "reads the file",
+    "cloud/console/app.py": "serves HTTP",
     "cloud/console/charts/press.py": "starts the worker process",
     "cloud/console/charts/worker.py": "is the worker process",
+    "cloud/console/desk.py": "finds what a request's process shares",
+    "cloud/console/development_identity.py": "is a process",
+    "cloud/console/failures.py": "serves HTTP",
+    "cloud/console/headers.py": "serves HTTP",
+    "cloud/console/live_hub.py": "waits between two looks",
+    "cloud/console/live_pages.py": "matches addresses as the server does",
+    "cloud/console/metrics.py": "counts requests",
+    "cloud/console/rendering.py": "reads the templates",
+    "cloud/console/scopes.py": "reads requests",
+    "cloud/console/service.py": "is the process",
     "cloud/enrolment/files.py": "writes files",
     "cloud/enrolment/http_api.py": "serves HTTP",
     "cloud/enrolment/impatience.py": "ends connections after a time",
@@ -63,6 +74,8 @@ _SHELL_FOLDERS = (
     "edge_agent/updater/process.py",
     "edge_agent/cli.py",
     "cloud/collector/adapters/",
+    "cloud/console/adapters/",
+    "cloud/console/pages/",
     "cloud/commands/",
     "cloud/database/",
     "cloud/objects/",
@@ -103,6 +116,8 @@ def _imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "urllib.parse":
+            continue  # takes addresses apart and asks nobody
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.split(".")[0]
 
