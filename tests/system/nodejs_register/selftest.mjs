@@ -195,7 +195,7 @@ same('the status', message(key, header('status', 'd8154160bf5102966e3c76ef10c68b
   { since: 1790000000000, online: true, agent_version: '0.2.0' }), 'up-status message');
 same('the report', message(key, header('report', 'b61b20bb460041447bc56ce75184b4b4', 46, 1790000003000), {
   at: 1790000000000, uptime_s: 3600, blanks_left: 12, blanks_wanted: 100, agent_version: '0.2.0', spooled_messages: 3,
-  spooled_bytes: 41000, counters: [{ name: 'captured', value: 120 }, { name: 'stored', value: 117 }],
+  spooled_bytes: 41000, generation: 0, counters: [{ name: 'captured', value: 120 }, { name: 'stored', value: 117 }],
 }), 'up-report message');
 
 // 7. The consent receipt
