@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from cloud.database.schema import (
     desired_states,
@@ -146,36 +146,49 @@ def _with_registers(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
     )
 
 
-_MEMBERS = _with_registers(_MEMBER_COLUMNS)
-_MEMBERS_AND_EVIDENCE = _with_registers((*_MEMBER_COLUMNS, *_EVIDENCE_COLUMNS))
+_MEMBERS_AND_EVIDENCE = _with_registers((_member.rollout, *_MEMBER_COLUMNS, *_EVIDENCE_COLUMNS))
 
 
 def read_members(
+    connection: Connection, tenant: str, rollout: bytes
+) -> tuple[list[Member], dict[str, Evidence]]:
+    """Every member of a rollout, and what is known of each."""
+    found = read_members_of(connection, tenant, [rollout])
+    return found.get(rollout, ([], {}))
+
+
+def read_members_of(
     connection: Connection,
     tenant: str,
-    rollout: bytes,
+    wanted: Collection[bytes],
     *,
     states: Collection[MemberState] | None = None,
-) -> tuple[list[Member], dict[str, Evidence]]:
-    """Members of a rollout, and what is known of each; one statement, however many there are.
+) -> dict[bytes, tuple[list[Member], dict[str, Evidence]]]:
+    """Members of these rollouts, and what is known of each; one statement, however many there are.
 
     Args:
         connection: Of the tenant.
         tenant: The chain.
-        rollout: Its id.
+        wanted: Ids of rollouts.
         states: Those in these states alone; None: every one.
     """
-    found = _MEMBERS_AND_EVIDENCE.where(_member.tenant == tenant, _member.rollout == rollout)
+    found = _MEMBERS_AND_EVIDENCE.where(_member.tenant == tenant, _member.rollout.in_(wanted))
     if states is not None:
         found = found.where(_member.state.in_([state.value for state in states]))
-    members: list[Member] = []
-    evidence: dict[str, Evidence] = {}
-    width = len(_MEMBER_COLUMNS)
+    members: dict[bytes, tuple[list[Member], dict[str, Evidence]]] = {}
+    width = 1 + len(_MEMBER_COLUMNS)
     for row in connection.execute(found):
-        member = _member_of(row[:width])
-        members.append(member)
+        listed, evidence = members.setdefault(row[0], ([], {}))
+        member = _member_of(row[1:width])
+        listed.append(member)
         evidence[member.register] = _evidence(member.register, row[width:])
-    return members, evidence
+    return members
+
+
+def read_member_names(connection: Connection, tenant: str, rollout: bytes) -> set[str]:
+    """The registers of a rollout."""
+    found = select(_member.register).where(_member.tenant == tenant, _member.rollout == rollout)
+    return set(connection.execute(found).scalars())
 
 
 def _member_of(values: tuple[Any, ...]) -> Member:
@@ -224,30 +237,6 @@ def _evidence(register: str, values: tuple[Any, ...]) -> Evidence:
 def read_tills(connection: Connection, tenant: str) -> list[Till]:
     """The registers that may be told: enrolled ones."""
     found = select(_till.register, _till.store).where(_till.tenant == tenant, _till.state == ENROLLED)
-    return [Till(register, store) for register, store in connection.execute(found)]
-
-
-def read_late(connection: Connection, tenant: str, rollout: Rollout) -> list[Till]:
-    """Enrolled registers that are no member of this rollout, nor held by another one that is open.
-
-    One that only waits for another rollout gets the chain's present release meanwhile.
-    """
-    mine = exists().where(
-        _member.tenant == tenant, _member.register == _till.register, _member.rollout == rollout.rollout
-    )
-    free = [MemberState.WAITING.value] if rollout.state is State.DONE else []
-    theirs = exists().where(
-        _member.tenant == tenant,
-        _member.register == _till.register,
-        _member.rollout != rollout.rollout,
-        _member.state.not_in(free),
-        rollouts.c.tenant == tenant,
-        rollouts.c.rollout == _member.rollout,
-        rollouts.c.state.in_([state.value for state in OPEN]),
-    )
-    found = select(_till.register, _till.store).where(
-        _till.tenant == tenant, _till.state == ENROLLED, ~mine, ~theirs
-    )
     return [Till(register, store) for register, store in connection.execute(found)]
 
 

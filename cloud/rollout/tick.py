@@ -15,9 +15,10 @@ from cloud.database.engine import Database
 from cloud.rollout import rows
 from cloud.rollout.decide import decide
 from cloud.rollout.errors import RolloutChanged
-from cloud.rollout.membership import joining
+from cloud.rollout.membership import Till, joining
 from cloud.rollout.values import (
     OPEN,
+    Member,
     MemberState,
     Move,
     Policy,
@@ -87,31 +88,74 @@ def _same_policy(connection: Connection, tenant: str, policy: Policy) -> None:
 
 
 def _decisions(connection: Connection, tenant: str, policy: Policy, now_ms: int) -> list[Decided]:
-    looked_at = rows.read_rollouts(connection, tenant, states=OPEN, limit=1000)
+    running = rows.read_rollouts(connection, tenant, states=OPEN, limit=1000)
     present = _present(rows.read_rollouts(connection, tenant, states=[State.DONE]))
-    looked_at += [] if present is None else [present]
-    if not looked_at:
+    if not running and present is None:
         return []
     clocks: Mapping[str, StoreClock] = {}
-    if any(needs_clock(rollout.plan) for rollout in looked_at):
+    if any(needs_clock(rollout.plan) for rollout in (*running, *([present] if present else []))):
         clocks = rows.read_clocks(connection, tenant, now_ms)
     around = Surroundings(now_ms, rows.read_may_run(connection, tenant), policy, clocks)
-    return [_decided(connection, rollout, around) for rollout in looked_at]
+    known = rows.read_members_of(connection, tenant, [rollout.rollout for rollout in running])
+    held = [member for members, _ in known.values() for member in members]
+    newcomers = _Newcomers(connection, tenant, held)
+    decisions = []
+    for rollout in running:
+        members, evidence = known.get(rollout.rollout, ([], {}))
+        joined = newcomers.of(rollout, members) if rollout.state is not State.RETURNING else []
+        actions = () if joined else decide(rollout, members, evidence, around)
+        decisions.append(Decided(rollout, actions, joined, evidence))
+    if present is not None:
+        decisions.append(_go_on(connection, present, newcomers, around))
+    return decisions
 
 
-def _decided(connection: Connection, rollout: Rollout, around: Surroundings) -> Decided:
-    done = rollout.state is State.DONE
-    members, evidence = rows.read_members(
-        connection, rollout.tenant, rollout.rollout, states=_OF_DONE if done else None
-    )
-    late = [] if rollout.state is State.RETURNING else rows.read_late(connection, rollout.tenant, rollout)
-    if late:
-        groups = rows.read_groups(connection, rollout.tenant)
-        if done:
-            members, evidence = rows.read_members(connection, rollout.tenant, rollout.rollout)
-        joined = joining(rollout, members, late, groups)
-        if joined:  # is written first, and decided on at the next look
-            return Decided(rollout, (), joined, evidence)
+class _Newcomers:
+    """Registers that were enrolled after a rollout began; who joins is written first, and then decided on.
+
+    Args:
+        connection: Of the tenant.
+        tenant: The chain.
+        held: Members of all open rollouts.
+    """
+
+    def __init__(self, connection: Connection, tenant: str, held: Sequence[Member]) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._tills = rows.read_tills(connection, tenant)
+        names = {member.register for member in held}
+        self._told = {member.register for member in held if member.state is not MemberState.WAITING}
+        self._free = [till for till in self._tills if till.register not in names]
+
+    def of(self, rollout: Rollout, members: Sequence[Member]) -> list[Member]:
+        """Who joins an open rollout: nobody that another one holds."""
+        joined = self._joining(rollout, members, self._free)
+        names = {member.register for member in joined}
+        self._free = [till for till in self._free if till.register not in names] if names else self._free
+        return joined
+
+    def of_done(self, rollout: Rollout) -> list[Member]:
+        """Who gets the release of one that is done, even while waiting for another one."""
+        theirs = rows.read_member_names(self._connection, self._tenant, rollout.rollout) | self._told
+        late = [till for till in self._tills if till.register not in theirs]
+        if not late:
+            return []
+        members, _ = rows.read_members(self._connection, self._tenant, rollout.rollout)
+        return self._joining(rollout, members, late)
+
+    def _joining(self, rollout: Rollout, members: Sequence[Member], late: Sequence[Till]) -> list[Member]:
+        if not late:
+            return []
+        return joining(rollout, members, late, rows.read_groups(self._connection, self._tenant))
+
+
+def _go_on(connection: Connection, rollout: Rollout, newcomers: _Newcomers, around: Surroundings) -> Decided:
+    """The chain's present release: of its rollout only those are looked at who may still change."""
+    joined = newcomers.of_done(rollout)
+    if joined:
+        return Decided(rollout, (), joined, {})
+    known = rows.read_members_of(connection, rollout.tenant, [rollout.rollout], states=_OF_DONE)
+    members, evidence = known.get(rollout.rollout, ([], {}))
     return Decided(rollout, decide(rollout, members, evidence, around), (), evidence)
 
 

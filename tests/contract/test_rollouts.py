@@ -12,6 +12,7 @@ import pytest
 from cloud.database.engine import Database, open_database
 from cloud.database.schema import metadata
 from cloud.principal import NotAllowed
+from cloud.rollout.decide import decide
 from cloud.rollout.errors import (
     NotNow,
     PlanError,
@@ -66,7 +67,7 @@ def postgres_emptied(postgres_cluster: PostgresCluster) -> Iterator[tuple[Databa
 
         def empty() -> None:
             with postgres_cluster.connect(fresh.name) as connection:
-                connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]
+                connection.execute(f"TRUNCATE {tables}")
 
         yield database, empty
 
@@ -185,26 +186,23 @@ def test_a_decision_that_was_overtaken_is_not_written(
     stage: RolloutStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person's pause, or a freeze, that comes between reading and writing wins."""
-    from cloud.rollout import tick as tick_module
-
     rollout = stage.rolled_out()
-    honest = tick_module.decide
     meanwhile = [
         lambda: stage.desk.pause(ANNA, rollout, "wait"),
         lambda: stage.desk.freeze(CHIARA, "heat wave"),
     ]
     for act in meanwhile:
 
-        def decide(*arguments: object, act: object = act) -> object:
+        def overtaken(*arguments: object, act: object = act) -> object:
             done = threading.Thread(target=act)  # type: ignore[arg-type]
             done.start()
             done.join()
-            return honest(*arguments)  # type: ignore[arg-type]
+            return decide(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(tick_module, "decide", decide)
+        monkeypatch.setattr("cloud.rollout.tick.decide", overtaken)
         ticked = stage.tick()
         assert (ticked.told, ticked.lost) == (0, 1)
-        monkeypatch.setattr(tick_module, "decide", honest)
+        monkeypatch.setattr("cloud.rollout.tick.decide", decide)
         if stage.desk.rollout(DARIO, rollout).rollout.state is State.PAUSED:
             assert stage.tick().told == 0
             stage.desk.resume(ANNA, rollout, "go on")
@@ -543,5 +541,6 @@ def test_shops_and_groups(stage: RolloutStage) -> None:
 
 
 def _shop(**changes: Any) -> dict[str, Any]:
-    usual: dict[str, Any] = {"name": None, "timezone": "Europe/Rome", "opening": None, "actor": "a", "now_ms": NOW_MS}
+    usual: dict[str, Any] = {"name": None, "timezone": "Europe/Rome", "opening": None, "actor": "a"}
+    usual["now_ms"] = NOW_MS
     return {**usual, **changes}
