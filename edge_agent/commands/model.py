@@ -6,6 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_agent.adapters.updates.release_door import Looked
     from edge_agent.config import EdgeConfig
 
 
@@ -39,11 +42,9 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_verify(args: argparse.Namespace) -> int:
-    """Check what lies here; 1 where something is not what was signed."""
-    from edge_agent.adapters.updates.release_door import verify
-
+    """Check what lies here, signatures first; 1 where something is not what was signed."""
     looked = []
-    for one in verify(_config(args)):
+    for one in _verified(_config(args)):
         looked.append(one)
         if not args.json:
             print(f"{'ok     ' if one.good else 'FAILED '} {one.what:12} {one.said}", flush=True)
@@ -54,6 +55,35 @@ def run_verify(args: argparse.Namespace) -> int:
     elif not good:
         print("A damaged release is never run; it is fetched anew where the cloud wants it.")
     return 0 if good else 1
+
+
+def _verified(config: "EdgeConfig") -> "Iterator[Looked]":
+    # In this command alone: an agent never imports the library of signed metadata.
+    from edge_agent.adapters.clock import SystemClock
+    from edge_agent.adapters.updates.beginning import folder_of
+    from edge_agent.adapters.updates.release_door import Looked, facts_of, verify
+    from edge_agent.adapters.uplink import key_files
+    from edge_agent.updater.adapters.kept_metadata import verify_kept
+    from edge_agent.updater.refusal import Refusal
+    from edge_agent.updates.facts import Listing
+
+    facts, listing = facts_of(config), None
+    if facts.listing is None:
+        yield Looked("metadata", good=True, said="none was verified here yet")
+        return
+    # Its end is the doctor's business: what it says of the past is as good as ever.
+    now_ms = min(SystemClock().now_ms(), facts.listing.metadata.expires_at - 1)
+    root = config.data_dir / key_files.FOLDER / key_files.ROOT_FILE
+    try:
+        signed = verify_kept(config.tenant, root, folder_of(config.data_dir) / "metadata", now_ms)
+    except (Refusal, OSError) as error:
+        yield Looked("metadata", good=False, said=str(error))
+    else:
+        withdrawn = frozenset(signed.listing.policy.withdrawn)
+        listing = Listing(signed.digests, withdrawn, signed.metadata)
+        said = f"signed by the chain's keys, targets version {signed.metadata.targets}"
+        yield Looked("metadata", good=True, said=said)
+    yield from verify(config, facts, listing)
 
 
 def run_return(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,8 @@ class UpdateStage:
     repository: ReleaseRepository
     collector: ScriptedCollector
     generation: int = 0
+    digests: dict[int, str] = field(default_factory=dict)
+    """Of everything that was ever published."""
 
     @property
     def config(self) -> Path:
@@ -79,12 +81,13 @@ class UpdateStage:
         self.repository.add_release(number, files=made, note=None, publish=not policy)
         if policy:
             self.repository.set_policy(**policy)
-        return self.repository.digest(number)
+        self.digests[number] = self.repository.digest(number)
+        return self.digests[number]
 
     def order(self, release: int | None, **settings: Any) -> int:
         """The desired state, retained."""
         self.generation += 1
-        digest = None if release is None else self.repository.digest(release)
+        digest = None if release is None else self.digests[release]
         message = self.cloud.desired(self.generation, release, digest, **settings)
         self.collector.publish(Down.DESIRED, message, retain=True)
         return self.generation
@@ -100,7 +103,7 @@ class UpdateStage:
 
     def wait_until_good(self, release: int) -> ReportUp:
         """Until the register attests that this release runs, and is GOOD."""
-        digest, generation = self.repository.digest(release), self.generation
+        digest, generation = self.digests[release], self.generation
         return self.wait_for_report(
             lambda one: (
                 (one.release, one.model_digest, one.generation) == (release, digest, generation)

@@ -67,14 +67,8 @@ def go_back(config: EdgeConfig) -> dict[str, Any]:
         store.close()
 
 
-def verify(config: EdgeConfig) -> Iterator[Looked]:
-    """Every release that lies here against what the chain's keys signed, signatures first."""
-    # Imported only here: the library of signed metadata has no place in the agent.
-    from edge_agent.adapters.updates.kept_metadata import verified_listing
-
-    facts = facts_of(config)
-    signed, looked = verified_listing(config, facts)
-    yield looked
+def verify(config: EdgeConfig, facts: Facts, signed: Listing | None) -> Iterator[Looked]:
+    """Every release that lies here, against what the chain's keys signed; None where nothing proves that."""
     for slot in facts.slots:
         if slot.there:
             yield _look_at(config, slot, signed)

@@ -3,7 +3,7 @@
 import json
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -423,9 +423,14 @@ def _renew(credentials: Credentials, agent_version: str) -> CertificateLife:
     asked = enrolment_client.Asked(present.place.identity, present.place.store, agent_version)
     applicant = enrolment_client.Applicant.new(present.signing)
     granted = enrolment_client.renew(present, applicant, asked)
-    files = dict(granted.files)
-    if (credentials.folder / key_files.ROOT_FILE).exists():
-        # From here on the root's own keys say who follows them; who holds the cloud must not.
-        files.pop(key_files.ROOT_FILE, None)
-    key_files.install(credentials.folder, files)
+    key_files.install(credentials.folder, first_root_stays(granted.files, credentials.folder))
     return key_files.life_of(granted.certificate)
+
+
+def first_root_stays(files: Mapping[str, bytes], folder: Path) -> Mapping[str, bytes]:
+    """What a renewal may put in place: a root of trust only where there is none.
+
+    From the first on, the root's own keys say who follows them; who holds the cloud does not.
+    """
+    kept = {key_files.ROOT_FILE} if (folder / key_files.ROOT_FILE).exists() else set()
+    return {name: data for name, data in files.items() if name not in kept}

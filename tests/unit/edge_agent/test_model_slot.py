@@ -77,3 +77,12 @@ async def test_the_model_before_serves_until_the_new_one_is_ready(model_dir: Pat
     assert [model.manifest.version for model in models] == ["2", "2026.11.22"]
     assert slot.current is models[1]
     assert threading.current_thread() not in threads
+
+
+def test_a_slot_can_be_emptied(model_dir: Path) -> None:
+    """Then there is no model, and no directory of one."""
+    slot = ModelSlot(FlavourModel.load, tenant="gelateria-sole")
+    model = slot.load(model_dir)
+    slot.put(model, model_dir)
+    assert slot.clear() is model
+    assert (slot.current, slot.directory, slot.clear()) == (None, None, None)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
+from edge_agent.updates.figures import UpdateFigures
 from edge_agent.uplink.care_loop import Care, CareParts
 from edge_agent.uplink.cloud_clock import CloudClock
 from edge_agent.uplink.delivery_events import SpoolAgain
@@ -10,13 +12,14 @@ from edge_agent.uplink.errors import SpoolError
 from edge_agent.uplink.lanes import Lane
 from tests.builders.records import interaction_id, seeded_randomness
 from tests.builders.uplink import PaperDesk, ToldLink
+from wire_protocol.fleet_messages import UpdateProgress, UpdateState
 from wire_protocol.messages import ReportUp, StatusUp
 
 
 class Looked:
     """A care loop over a memory spool."""
 
-    def __init__(self, shop: PaperDesk, floor_ms: int = 0) -> None:
+    def __init__(self, shop: PaperDesk, floor_ms: int = 0, **more: Any) -> None:
         self.shop, self.link = shop, ToldLink()
         self.told: list[SpoolAgain] = []
         self.blanks: list[int] = []
@@ -34,6 +37,7 @@ class Looked:
                 blanks=self.blanks.append,
                 model=lambda: ("a" * 64, "7"),
                 executor=shop.executor,
+                **more,
             )
         )
 
@@ -109,4 +113,27 @@ async def test_what_a_person_released_is_offered_again() -> None:
     shop.spool.release()
     await looked.care._look()
     assert looked.told == [SpoolAgain()]
+    shop.executor.shutdown()
+
+
+async def test_a_change_of_the_model_is_reported_at_once() -> None:
+    """With release, state, certificate and camera; what changes while a report is made is worth another."""
+    shop = PaperDesk(blanks=1)
+    progress = UpdateProgress(b"t" * 16, 4, UpdateState.TRIAL, 5)
+    looked = Looked(
+        shop,
+        releases=lambda: UpdateFigures(generation=9, release=4, update=progress),
+        certificate_until=lambda: 77,
+        camera=lambda: "live",
+        wanted_every_s=lambda: 3600.0,
+    )
+    await looked.run_until(lambda: len(looked.link.published) == 1)
+    for count in (2, 3):
+        looked.care.changed()
+        await looked.run_until(lambda count=count: len(looked.link.published) >= count)  # type: ignore[misc]
+    _, topic, message = looked.link.published[-1]
+    report = shop.cloud.verify(topic, message).payload
+    assert isinstance(report, ReportUp)
+    assert (report.generation, report.release, report.update) == (9, 4, progress)
+    assert (report.certificate_until, report.camera) == (77, "live")
     shop.executor.shutdown()

@@ -19,6 +19,8 @@ from edge_agent.uplink.link_events import Connected, Disconnected, PubAcked, Rec
 from tests.builders.records import interaction_id
 from tests.builders.scripted_cloud import IDENTITY
 from tests.builders.uplink import PaperDesk, ToldLink
+from wire_protocol.envelope import VerifiedMessage
+from wire_protocol.fleet_messages import DesiredDown, Settings
 from wire_protocol.messages import Verdict
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Down, Topic, Up
@@ -73,6 +75,8 @@ async def running() -> AsyncIterator[Running]:
             blanks_came=lambda: told.append("blanks"),
             connected=lambda: told.append("connected"),
             receipt_after=told.append,
+            others=told.append,
+            disconnected=lambda: told.append("disconnected"),
         )
     )
     task = asyncio.create_task(deliverer.run())
@@ -180,3 +184,20 @@ async def test_blanks_and_erasures_are_taken_from_the_keeper_only(running: Runni
     await running.until(lambda: "blanks" in running.told)
     assert spool.blanks_left(0) == left + 2
     assert running.shop.anchors.keys(Purpose.CONSENT)(cloud.receipts_key.kid) is None
+
+
+async def test_a_desired_state_is_passed_on_only_where_the_fleet_key_signed_it(running: Running) -> None:
+    """T2: the receipts' key orders nothing; whoever waits for files hears of a lost connection."""
+    await running.connect()
+    cloud, topic = running.shop.cloud, str(Topic(IDENTITY, Down.DESIRED))
+    honest = cloud.fleet_key
+    cloud.fleet_key = cloud.receipts_key
+    running.link.tell(Received(topic, cloud.desired(1, 2, "a" * 64)))
+    cloud.fleet_key = honest
+    running.link.tell(Received(topic, cloud.desired(3, 4, "b" * 64)))
+    await running.until(lambda: isinstance(running.told[-1], VerifiedMessage))
+    orders = [one.payload for one in running.told if isinstance(one, VerifiedMessage)]
+    assert orders == [DesiredDown(3, Settings(), 4, "b" * 64)]
+    assert sum(running.deliverer.not_believed.values()) == 1
+    running.link.tell(Disconnected("gone"))
+    await running.until(lambda: running.told[-1] == "disconnected")

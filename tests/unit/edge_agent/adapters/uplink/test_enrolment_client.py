@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge_agent.adapters.uplink import enrolment_client as client
 from edge_agent.adapters.uplink import key_files
+from edge_agent.adapters.uplink.assembly import first_root_stays
 from edge_agent.adapters.uplink.enrolment_client import Applicant, Asked, EnrolmentError
 from tests.builders.scripted_cloud import IDENTITY, STORE, PaperAuthority, PaperCloud
 from wire_protocol import enrolment_code
@@ -241,3 +242,23 @@ def test_a_renewal_is_signed_by_the_present_key_and_keeps_the_signing_key_t20(
     key_files.install(folder, granted.files)
     assert key_files.load(folder).signing.kid == present.signing.kid
     assert (folder / "tls.key").read_bytes() != before
+
+
+def test_the_root_of_trust_for_releases_comes_along_where_there_is_one(
+    office: Office, tmp_path: Path
+) -> None:
+    """For the owner only; a renewal brings it where there was none, and replaces none (T9)."""
+    assert key_files.ROOT_FILE not in enrol(office).files
+    office.changes["release_root"] = base64.b64encode(b'{"signed": 1}').decode()
+    granted = enrol(office)
+    folder = tmp_path / "uplink"
+    key_files.install(folder, granted.files)
+    root = folder / key_files.ROOT_FILE
+    assert root.read_bytes() == b'{"signed": 1}'
+    assert root.stat().st_mode & 0o077 == 0
+    assert set(first_root_stays(granted.files, folder)) == set(granted.files) - {key_files.ROOT_FILE}
+    root.unlink()
+    assert set(first_root_stays(granted.files, folder)) == set(granted.files)
+    office.changes["release_root"] = "no base64"
+    with pytest.raises(EnrolmentError):
+        enrol(office)
