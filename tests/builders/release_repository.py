@@ -174,6 +174,7 @@ class ReleaseRepository:
         note: str | None = "",
         version: str | None = None,
         publish: bool = True,
+        budget_ms: float | None = None,
         **changed: Any,
     ) -> ReleaseTarget:
         """Release the chain's model.
@@ -185,6 +186,7 @@ class ReleaseRepository:
                 bytes as they are, so that several releases have the same digest.
             version: In the manifest.
             publish: Whether new metadata is written at once.
+            budget_ms: Of p99 in the manifest; for what is really tried, so much that no busy machine fails it.
             changed: Fields of the `ReleaseTarget` that shall be others.
         """
         made = files or chain_model(self.chain)
@@ -192,6 +194,9 @@ class ReleaseRepository:
             made = made.noted(note or f"release {release}", version=version)
         elif version is not None:
             made = replace(made, manifest=replace(made.manifest, version=version))
+        if budget_ms is not None:
+            budget = replace(made.manifest.latency_budget_ms, p99=budget_ms)
+            made = replace(made, manifest=replace(made.manifest, latency_budget_ms=budget))
         target = ReleaseTarget(
             release=release,
             manifest=compact(made.manifest),

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from edge_agent.updater.adapters.pipe import AgentPipe
 from edge_agent.updater.process import answer
 from edge_agent.updater.steps import Reach, nothing
+from edge_agent.updater.transfer import FileMissing
 from edge_agent.updates.errand import (
     UPDATER_SAYS,
     Done,
@@ -30,6 +31,7 @@ from edge_agent.updates.errand import (
 from tests.builders.release_repository import ReleaseRepository
 
 Answer = Callable[[Need], Piece | None]
+
 
 @dataclass
 class FolderService:
@@ -51,6 +53,23 @@ class FolderService:
         data = content[need.offset : need.offset + need.length]
         self.sent_bytes += len(data)
         return Piece(need.id, PieceStatus.OK, need.offset, len(content), None, self.signed_ms, data)
+
+
+@dataclass
+class FolderSource:
+    """A `Source` over a folder."""
+
+    folder: Path
+
+    def fetch(self, path: str, *, offset: int, total: int | None, longest: int) -> Iterator[bytes]:
+        """As `Source.fetch`."""
+        file = self.folder / path
+        if not file.exists():
+            raise FileMissing(f"there is no {path}")
+        content = file.read_bytes()
+        assert len(content) <= longest
+        assert total in {None, len(content)}
+        yield content[offset:]
 
 
 @dataclass
@@ -103,9 +122,10 @@ def run_here(job: Job, service: Answer, reach: Reach = nothing) -> Told:
     try:
         told.end = answer(AgentPipe(down[0], up[1]), job, reach)
     finally:
-        os.close(up[1])
-        agent.join(10)
-        for descriptor in (up[0], *down):
+        for descriptor in (up[1], down[0]):  # the agent may be writing what nobody reads any more
+            os.close(descriptor)
+        agent.join()
+        for descriptor in (up[0], down[1]):
             os.close(descriptor)
     return told
 

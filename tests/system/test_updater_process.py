@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -10,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.updater.adapters.preflight_process import ProcessPreflight
+from edge_agent.updater.adapters.shelf_folder import FolderShelf
 from edge_agent.updater.process import EXIT_ALONE
 from edge_agent.updater.steps import Step
-from edge_agent.updates.errand import Job, Need, Piece, PieceStatus
+from edge_agent.updates.errand import Job, Need, Piece, PieceStatus, Tried
 from inference.loading import load
 from tests.builders.release_repository import ReleaseRepository
 from tests.builders.updater_errand import FolderService, make_job, run_here, run_process
@@ -25,8 +29,8 @@ STOPPING = "tests.builders.stopping_updater"
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> ReleaseRepository:
     made = ReleaseRepository(tmp_path_factory.mktemp("store"))
-    made.add_release(1)
-    made.add_release(2)
+    made.add_release(1, budget_ms=1000)
+    made.add_release(2, budget_ms=1000)
     return made
 
 
@@ -52,7 +56,7 @@ def complete(job: Job) -> list[str]:
 
 @pytest.mark.parametrize("step", Step, ids=lambda step: step.name.lower())
 def test_killed_at_every_step_and_begun_again(
-    first: Path, tmp_path: Path, repository: ReleaseRepository, step: Step
+    first: Path, tmp_path: Path, repository: ReleaseRepository, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """T13: after a SIGKILL at any step what lies there is old or new; the same job then succeeds."""
     job = make_job(tmp_path / "till", repository, 2)
@@ -74,6 +78,9 @@ def test_killed_at_every_step_and_begun_again(
             assert complete(job) == ["1"]
     else:
         assert complete(job) == ["1", "2"]
+    if step is not Step.PREFLIGHT:
+        monkeypatch.setattr(ProcessPreflight, "prepare", lambda _: None)
+        monkeypatch.setattr(ProcessPreflight, "try_model", lambda *_: Tried(1.0, 1.0, 1, 1, 1.0))
     again = run_here(job, FolderService(repository.folder))
     assert again.done.release == 2
     assert complete(job) == ["1", "2"]
@@ -132,6 +139,37 @@ def test_without_a_job_it_ends() -> None:
     )
     assert ended.returncode == EXIT_ALONE
     assert ended.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(errno.ENOSPC, UpdateReason.NO_ROOM), (errno.EIO, UpdateReason.DISK)]
+)
+def test_a_disk_that_refuses(
+    tmp_path: Path,
+    repository: ReleaseRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    reason: UpdateReason,
+) -> None:
+    """T13: a full disk and a broken one are told apart, and what was begun does not fill the disk further."""
+    job = make_job(tmp_path / "till", repository, 1)
+    append, left = FolderShelf.append, [5]
+
+    def until_full(shelf: FolderShelf, file: str, piece: bytes) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(number, os.strerror(number), file)
+        append(shelf, file, piece)
+
+    monkeypatch.setattr(FolderShelf, "append", until_full)
+    told = run_here(job, FolderService(repository.folder))
+    assert told.failed.reason is reason
+    assert told.failed.passing
+    assert told.failed.verified is not None
+    assert complete(job) == []
+    assert not list(Path(job.staging_dir).rglob("model.onnx*"))
+    monkeypatch.undo()
+    assert run_here(job, FolderService(repository.folder)).done.release == 1
 
 
 def test_without_a_connection_it_says_so(tmp_path: Path, repository: ReleaseRepository) -> None:

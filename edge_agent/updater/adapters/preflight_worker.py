@@ -15,7 +15,7 @@ import resource
 import struct
 import sys
 from pathlib import Path
-from time import thread_time_ns
+from time import sleep, thread_time_ns
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from wire_protocol.fleet_messages import UpdateReason
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 LENGTH: Final = struct.Struct("<I")
 MESSAGE_MAX_BYTES: Final = 16_384
 ROUND_RUNS: Final = 150
-ROUNDS: Final = 3
-"""A till is busy at times: a model is too slow only if each round says so."""
+ROUNDS: Final = 12
+PAUSE_S: Final = 0.1
+"""A till is busy at times, and a refusal is for good: a model is too slow only if each round says so. One
+that keeps its budget takes one round; one that breaks it in the middle too, three without a pause."""
+HOPELESS_ROUNDS: Final = 3
 HOPELESS: Final = 4
-"""Rounds end early when the network takes so many times its budget in the middle."""
+"""A round ends early when the network takes so many times its budget in the middle."""
 LOOK_AFTER_RUNS: Final = 20
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -138,7 +141,7 @@ def _measure(
     budget_ms = model.manifest.latency_budget_ms.p99
     best: list[float] = []
     runs = 0
-    for _ in range(ROUNDS):
+    for done in range(1, ROUNDS + 1):
         times: list[float] = []
         for number in range(ROUND_RUNS):
             # Processor time: this process is nice and the till is busy, and neither is the model's fault. One
@@ -152,8 +155,11 @@ def _measure(
         times.sort()
         if not best or _share(times, 0.99) < _share(best, 0.99):
             best = times
-        if _share(best, 0.99) <= budget_ms:
+        hopeless = _share(best, 0.5) > budget_ms
+        if _share(best, 0.99) <= budget_ms or (hopeless and done == HOPELESS_ROUNDS):
             break
+        if not hopeless:
+            sleep(PAUSE_S)
     p50, p99 = _share(best, 0.5), _share(best, 0.99)
     if p99 > budget_ms:
         return _refused(
