@@ -8,8 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -33,8 +32,15 @@ from edge_agent.adapters.systemd import ServiceManager
 from edge_agent.adapters.version import agent_version
 from edge_agent.agent import Agent
 from edge_agent.camera_spec import parse_camera_spec
+from edge_agent.commands.first_model import (
+    begin_with_releases,
+    ended_in_order,
+    floor_of,
+    load_installed,
+    take_releases,
+    with_something_to_show,
+)
 from edge_agent.config import EdgeConfig
-from edge_agent.errors import ModelRefusedError
 from edge_agent.events import EventHub
 from edge_agent.heartbeat import Heartbeat
 from edge_agent.log_fields import fields
@@ -43,9 +49,7 @@ from edge_agent.ports import Camera
 from edge_agent.presence_loop import PresenceWatch, watch_presence
 from edge_agent.updates.steps import Stepped, unheard
 from edge_agent.upkeep_loop import BEAT_EVERY_S, upkeep
-from inference import FlavourModel, ModelError
-from inference.default_models import default_model_dir
-from inference.loading import read_manifest
+from inference import FlavourModel
 
 if TYPE_CHECKING:
     from edge_agent.adapters.updates.beginning import Beginning
@@ -95,7 +99,7 @@ def start(config: EdgeConfig, stepped: Stepped = unheard) -> int:
         running = _assemble(config, parts, stepped)
         status = uvloop.run(_live(running))
         if status == _EXIT_OK:
-            _ended_in_order(running)
+            ended_in_order(running.uplink, running.beginning)
         return status
 
 
@@ -112,12 +116,12 @@ def _assemble(config: EdgeConfig, parts: ExitStack, stepped: Stepped) -> Running
     )
     parts.callback(journal.close)
     slot = ModelSlot(FlavourModel.load, tenant=config.tenant)
-    beginning = _begin_with_releases(slot, config, clock)
+    beginning = begin_with_releases(slot, config, clock)
     if beginning is None:
-        model_dir = _load_model(slot, config)
+        model_dir = load_installed(slot, config)
     else:
         model_dir = beginning.installed or config.model_dir
-        config = _with_something_to_show(config, slot, beginning.installed)
+        config = with_something_to_show(config, slot, beginning.installed)
     camera = open_camera(camera_spec, settings=config.camera, clock=clock, model_dir=model_dir)
     parts.callback(camera.close)
     events = EventHub(first_id=clock.now_ms())
@@ -140,10 +144,10 @@ def _assemble(config: EdgeConfig, parts: ExitStack, stepped: Stepped) -> Running
         observe=metrics.recommended,
         keep=None if uplink is None else uplink.consents.keep,
         watch=None if uplink is None else uplink.watched,
-        signed_only=lambda: _floor(uplink, beginning) > 0,
+        signed_only=lambda: floor_of(uplink, beginning) > 0,
     )
     if uplink is not None:
-        _take_releases(uplink, agent, slot)
+        take_releases(uplink, agent, slot)
     heartbeat = Heartbeat(clock.monotonic_ns())
     metrics.watch(agent.status, events, lambda: heartbeat.age_s(clock.monotonic_ns()))
     services = Services(agent, events, heartbeat, clock, metrics.registry, agent_version(), uplink)
@@ -206,57 +210,6 @@ def _open_uplink(around: _Around) -> "Uplink | None":
     )
 
 
-def _begin_with_releases(slot: ModelSlot, config: EdgeConfig, clock: SystemClock) -> "Beginning | None":
-    """The model that the register's releases say, where it has any or may get some."""
-    if not (config.uplink.enabled or (config.data_dir / "updates").exists()):
-        return None
-    from edge_agent.adapters.updates.beginning import begin
-
-    try:
-        installed = config.model_dir or default_model_dir(config.tenant)
-    except ModelError as error:
-        log.error("model.refused", extra=fields(error=str(error), remedy=error.remedy, shown="best-sellers"))  # noqa: TRY400 - no defect of ours
-        installed = None
-    beginning = begin(config.data_dir, clock, slot.load, installed)
-    if beginning.model is not None and beginning.directory is not None:
-        slot.put(beginning.model, beginning.directory)
-    return beginning
-
-
-def _with_something_to_show(config: EdgeConfig, slot: ModelSlot, model_dir: Path | None) -> EdgeConfig:
-    """A register whose releases may not run any more shows the best-sellers of the model it came with."""
-    if slot.current is not None or config.menu.bestsellers or model_dir is None:
-        return config
-    try:
-        known = read_manifest(model_dir).bestsellers
-    except ModelError:
-        return config
-    return replace(config, menu=replace(config.menu, bestsellers=known))
-
-
-def _take_releases(uplink: "Uplink", agent: Agent, slot: ModelSlot) -> None:
-    from edge_agent.adapters.updates.agent_model import AgentModel
-
-    uplink.take_releases(AgentModel(agent, slot))
-
-
-def _floor(uplink: "Uplink | None", beginning: "Beginning | None") -> int:
-    """The lowest release that may run; 0 while none was ever signed."""
-    if uplink is not None and uplink.releases is not None:
-        return uplink.releases.updates.facts.floor
-    return 0 if beginning is None else beginning.facts.floor
-
-
-def _ended_in_order(running: Running) -> None:
-    """A release on trial is not blamed for this end."""
-    if running.uplink is not None and running.uplink.releases is not None:
-        running.uplink.releases.updates.end()
-    elif running.beginning is not None:
-        from edge_agent.adapters.updates.beginning import end
-
-        end(running.beginning)
-
-
 def _listen(config: EdgeConfig, parts: ExitStack) -> list[socket.socket]:
     """The TCP socket first; a busy port is found before anything else was touched."""
     sockets = [parts.enter_context(contextlib.closing(bind_tcp(config.api)))]
@@ -264,19 +217,6 @@ def _listen(config: EdgeConfig, parts: ExitStack) -> list[socket.socket]:
         sockets.append(parts.enter_context(contextlib.closing(bind_unix(path))))
         parts.callback(path.unlink, missing_ok=True)
     return sockets
-
-
-def _load_model(slot: ModelSlot, config: EdgeConfig) -> Path | None:
-    """Put the first model into the slot; without one the agent goes on with best-sellers and says so."""
-    try:
-        directory = config.model_dir or default_model_dir(config.tenant)
-        model = slot.load(directory)
-    except (ModelError, ModelRefusedError) as error:
-        log.error("model.refused", extra=fields(error=str(error), remedy=error.remedy, shown="best-sellers"))  # noqa: TRY400 - no defect of ours, a traceback would hide the remedy
-        return config.model_dir
-    slot.put(model, directory)
-    log.info("model.loaded", extra=fields(version=model.manifest.version, digest=model.digest))
-    return directory
 
 
 def _tokens(config: EdgeConfig) -> tuple[str, ...]:

@@ -84,7 +84,13 @@ class Errands:
         if task is None or not task.done():
             return
         self._errand = self._task = None
-        result = task.result()
+        defect = task.exception()
+        if defect is None:
+            result = task.result()
+        else:
+            # Ours, and no reason to end the agent: what runs goes on, and the errand is tried again.
+            log.error("updater.defect", exc_info=defect)
+            result = Failed(UpdateReason.CRASHED, f"defect: {type(defect).__name__}", passing=True)
         if isinstance(result, Failed):
             await self._failed(result)
             return

@@ -52,8 +52,8 @@ class Attempt:
         words: str | None = None,
     ) -> Self:
         """The attempt in another state."""
-        short = None if words is None else words[:WORDS_MAX]
-        return replace(self, state=state, at_ms=at_ms, reason=reason, words=short)
+        line = None if words is None else printable(words)
+        return replace(self, state=state, at_ms=at_ms, reason=reason, words=line)
 
     def is_for(self, order: Order) -> bool:
         """Whether this order is the one that the attempt is about."""
@@ -116,6 +116,12 @@ class Facts:
     def is_held(self) -> bool:
         """Whether a person went back under the present order: the cloud's next one decides anew."""
         return self.order is not None and self.returned == self.order.generation
+
+
+def printable(words: str) -> str:
+    """One line that a report can carry, whatever a library said."""
+    line = " ".join(words.split())
+    return "".join(one if one.isprintable() else "?" for one in line)[:WORDS_MAX]
 
 
 def to_json(facts: Facts) -> bytes:

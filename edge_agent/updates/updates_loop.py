@@ -142,8 +142,11 @@ class Updates:
 
     def end(self) -> None:
         """The agent ends in order; waits for the disk."""
+        facts = transitions.ended(self._book.facts)
+        if facts == Facts():
+            return  # no release was ever heard of: nothing is written
         try:
-            self._parts.store.save(transitions.ended(self._book.facts))
+            self._parts.store.save(facts)
         except StateError as error:
             log.warning("update.not_noted", extra=fields(error=str(error), remedy=error.remedy))
 

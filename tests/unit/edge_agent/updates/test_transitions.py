@@ -113,9 +113,10 @@ def test_a_withdrawal_of_what_runs_is_told_as_such() -> None:
 
 def test_words_are_cut_to_what_a_report_takes() -> None:
     """However long a library's error is."""
-    facts = transitions.failed(on_trial(good(1), 2), UpdateReason.ERRORS, "x" * 999, NOW_MS)
+    facts = transitions.failed(on_trial(good(1), 2), UpdateReason.ERRORS, "x\n\0" * 999, NOW_MS)
     assert facts.attempt is not None
-    assert facts.attempt.words == "x" * 200
+    assert len(facts.attempt.words or "") == 200
+    assert facts.attempt.words == ("x ?" * 99)[:200]
 
 
 def test_only_a_release_is_judged() -> None:

@@ -323,6 +323,27 @@ async def test_the_clouds_settings_take_effect(paper: PaperUpdates) -> None:
     assert state(paper)[1] is UpdateState.GOOD
 
 
+async def test_a_defect_of_an_errand_ends_no_agent(
+    paper: PaperUpdates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a reason, and tried again."""
+    paper.publish(1)
+
+    def defect(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(paper, "result", defect)
+    await paper.bring(1)
+    assert state(paper) == (None, UpdateState.WAITING, UpdateReason.CRASHED)
+
+
+async def test_where_no_release_was_heard_of_nothing_is_written(paper: PaperUpdates) -> None:
+    """A register of a chain that signs none is as it ever was."""
+    await paper.advance(3)
+    paper.updates.end()
+    assert (paper.store.saved, paper.jobs) == ([], [])
+
+
 async def test_an_orderly_end_is_noted(paper: PaperUpdates) -> None:
     """The next start blames nobody."""
     paper.publish(1)
