@@ -186,7 +186,7 @@ class ReleaseRepository:
                 bytes as they are, so that several releases have the same digest.
             version: In the manifest.
             publish: Whether new metadata is written at once.
-            budget_ms: Of p99 in the manifest; for what is really tried, so much that no busy machine fails it.
+            budget_ms: Of p99 in the manifest; where it is really tried, so much that no busy machine fails.
             changed: Fields of the `ReleaseTarget` that shall be others.
         """
         made = files or chain_model(self.chain)
