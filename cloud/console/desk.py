@@ -13,6 +13,7 @@ from cloud.console.adapters.sessions import Sessions
 from cloud.console.charts.press import Press
 from cloud.console.cookies import CookieNames
 from cloud.console.live_hub import LiveHub
+from cloud.console.recent import Recent
 from cloud.console.values import Identity
 from cloud.database.engine import Database
 from cloud.rollout.desk import Desk as RolloutDesk
@@ -48,6 +49,7 @@ class Desk:
     live: LiveHub
     now_ms: Callable[[], int]
     press: Press = field(default_factory=Press)
+    recent: Recent = field(default_factory=Recent)
 
     @property
     def rollouts(self) -> RolloutDesk:

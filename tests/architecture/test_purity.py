@@ -45,6 +45,7 @@ _SHELLS = {
     "cloud/console/live_hub.py": "waits between two looks",
     "cloud/console/live_pages.py": "matches addresses as the server does",
     "cloud/console/metrics.py": "counts requests",
+    "cloud/console/recent.py": "is shared by threads",
     "cloud/console/rendering.py": "reads the templates",
     "cloud/console/scopes.py": "reads requests",
     "cloud/console/service.py": "is the process",

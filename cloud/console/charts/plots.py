@@ -73,10 +73,9 @@ def _across(chart: Chart, width: int) -> Any:
         return alt.X("x:O", sort=None, title=chart.x_title, axis=axis)
     axis = alt.Axis(
         # Midnight is a date, every other mark an hour of 24.
-        labelExpr="utchours(datum.value) || utcminutes(datum.value) ? utcFormat(datum.value, '%H:%M')"
-        " : utcFormat(datum.value, '%d %b')",
+        labelExpr="utcFormat(datum.value, utcseconds(datum.value) ? '%H:%M:%S'"
+        " : utchours(datum.value) || utcminutes(datum.value) ? '%H:%M' : '%d %b')",
         tickCount=max(2, width // _TICK_PIXELS),
-        tickMinStep=60_000,
         labelOverlap=True,
         labelFlush=True,
     )

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """A picture carries its own colours as a style sheet, and nothing else."""
+CHARTS_LIFE_MS: Final = 5000
 STATES_STEP_MS: Final = 15_000
 """The chart of states ends at a round time, so that those who look together share one picture."""
 
@@ -42,13 +43,9 @@ async def chart(  # noqa: PLR0917 - what names a picture
     theme: str = "system",
 ) -> Response:
     """One picture. Its tag names its contents: what a browser has it does not get again, nor is it drawn."""
-
-    def read() -> Mapping[str, Chart]:
-        with desk.database.tenant(principal.tenant, read_only=True) as connection:
-            return charts_of(read_figures(connection, principal, id_from(rollout, "rollout")), desk.now_ms())
-
+    key = id_from(rollout, "rollout")
     try:
-        found = (await asyncio.to_thread(read)).get(name)
+        found = (await asyncio.to_thread(read_charts, desk, principal, key)).get(name)
     except UnknownRollout as error:
         raise NotFound(str(error)) from error
     if found is None:
@@ -75,6 +72,21 @@ async def picture(request: Request, desk: Desk, chart: Chart, width: str, theme:
         log.warning("chart.not_drawn", extra=fields(chart=chart.name, error=str(error)))
         return Response("not drawn", 503, {"Retry-After": "5"}, media_type="text/plain")
     return Response(themed(svg, theme), headers=headers, media_type="image/svg+xml")
+
+
+def read_charts(desk: Desk, principal: Principal, rollout: bytes) -> Mapping[str, Chart]:
+    """A rollout's charts; a page and the pictures that it then asks for read the registers once.
+
+    Raises:
+        UnknownRollout: Not in this chain.
+    """
+
+    def read() -> Mapping[str, Chart]:
+        with desk.database.tenant(principal.tenant, read_only=True) as connection:
+            return charts_of(read_figures(connection, principal, rollout), desk.now_ms())
+
+    key = ("charts", principal.tenant, rollout)
+    return desk.recent.get(key, desk.now_ms(), lambda _: CHARTS_LIFE_MS, read)
 
 
 def charts_of(figures: Figures, now_ms: int) -> dict[str, Chart]:
