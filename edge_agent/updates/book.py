@@ -23,6 +23,7 @@ class Book:
     def __init__(self, parts: UpdatesParts) -> None:
         self.parts = parts
         self.facts = parts.facts
+        self._saved = parts.facts
         self.untidy = True
         self.retry_ns = 0
         self._failures = 0
@@ -31,8 +32,17 @@ class Book:
         """Durable on return; raises StateError, and then nothing has changed."""
         if facts == self.facts and facts.listing == self.facts.listing:
             return
-        await self.off_loop(self.parts.store.save, facts)
+        await self.off_loop(self._save, facts)
         self.facts = facts
+
+    def last_saved(self) -> Facts:
+        """What the disk says, also where the loop was cancelled while it was written; waits for that."""
+        self.parts.executor.submit(lambda: None).result()
+        return self._saved
+
+    def _save(self, facts: Facts) -> None:
+        self.parts.store.save(facts)
+        self._saved = facts
 
     def back_off(self) -> None:
         """Try again later, and later each time."""

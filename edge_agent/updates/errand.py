@@ -57,7 +57,7 @@ class BrokenPipeTalk(TopscoopError):
 class PreflightLimits:
     """What the subprocess that tries a model may take."""
 
-    memory_bytes: Annotated[int, Uint(1 << 40, 1 << 20)] = 512 << 20
+    memory_bytes: Annotated[int, Uint(1 << 40, 1 << 20)] = 192 << 20
     """Address space beyond what the process has before it sees the model."""
     cpu_s: Annotated[int, Uint(3600, 1)] = 20
     wall_s: Annotated[int, Uint(3600, 1)] = 60

@@ -142,7 +142,7 @@ class Updates:
 
     def end(self) -> None:
         """The agent ends in order; waits for the disk."""
-        facts = transitions.ended(self._book.facts)
+        facts = transitions.ended(self._book.last_saved())
         if facts == Facts():
             return  # no release was ever heard of: nothing is written
         try:

@@ -3,9 +3,9 @@
 import json
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +19,12 @@ from edge_agent.adapters.data_folder import DataFolder
 from edge_agent.adapters.updates.assembly import UpdatesAround, UpdateService
 from edge_agent.adapters.updates.beginning import Beginning
 from edge_agent.adapters.updates.file_courier import CourierParts
-from edge_agent.adapters.uplink import enrolment_client, jpeg, key_files
+from edge_agent.adapters.uplink import jpeg, key_files
 from edge_agent.adapters.uplink.journal_reader import SqliteJournalReader
 from edge_agent.adapters.uplink.key_files import Credentials
 from edge_agent.adapters.uplink.metrics import UplinkMetrics
 from edge_agent.adapters.uplink.mqtt_link import Address, MqttLink, pinned_context
+from edge_agent.adapters.uplink.renewal import renew
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.config import ConsentConfig, EdgeConfig
 from edge_agent.log_fields import fields
@@ -35,7 +36,7 @@ from edge_agent.updates.ports import ModelUser
 from edge_agent.updates.steps import Stepped, unheard
 from edge_agent.uplink.blank_intake import believable
 from edge_agent.uplink.care_loop import Care, CareParts
-from edge_agent.uplink.certificate_life import MS_PER_DAY, CertificateLife
+from edge_agent.uplink.certificate_life import MS_PER_DAY
 from edge_agent.uplink.cloud_clock import SETTING as CLOCK_SETTING
 from edge_agent.uplink.cloud_clock import CloudClock
 from edge_agent.uplink.consent_desk import ConsentDesk
@@ -121,7 +122,7 @@ class Uplink:
         self.consents = Consents(self._consent_parts())
         self.releases: UpdateService | None = None
         self.certificate = Certificate(
-            credentials.life, partial(_renew, credentials, around.agent_version), self._reconnect, self.now_ms
+            credentials.life, partial(renew, credentials, around.agent_version), self._reconnect, self.now_ms
         )
 
     def now_ms(self) -> int:
@@ -207,7 +208,14 @@ class Uplink:
             self.releases.heard(verified)
 
     def _figures(self) -> UpdateFigures:
-        return UpdateFigures() if self.releases is None else self.releases.updates.figures()
+        if self.releases is None:
+            return UpdateFigures()
+        found, running = self.releases.updates.figures(), self.releases.updates.running.slot
+        in_memory = self._around.model()
+        if running is not None and (in_memory is None or in_memory[0] != running.digest):
+            # A till put a directory of its own in use: no report claims a release that does not run.
+            return replace(found, release=None)
+        return found
 
     def _report_every_s(self) -> float | None:
         return None if self.releases is None else self.releases.updates.report_every_s
@@ -415,22 +423,3 @@ def read_notices(config: ConsentConfig) -> Notices:
 
 def _encode(pixels: NDArray[np.uint8], *, max_height: int) -> jpeg.Picture:
     return jpeg.encode(pixels, max_height=max_height)
-
-
-def _renew(credentials: Credentials, agent_version: str) -> CertificateLife:
-    """A new TLS key and its certificate; the signing key stays, or receipts under way would lose theirs."""
-    present = key_files.load(credentials.folder)
-    asked = enrolment_client.Asked(present.place.identity, present.place.store, agent_version)
-    applicant = enrolment_client.Applicant.new(present.signing)
-    granted = enrolment_client.renew(present, applicant, asked)
-    key_files.install(credentials.folder, first_root_stays(granted.files, credentials.folder))
-    return key_files.life_of(granted.certificate)
-
-
-def first_root_stays(files: Mapping[str, bytes], folder: Path) -> Mapping[str, bytes]:
-    """What a renewal may put in place: a root of trust only where there is none.
-
-    From the first on, the root's own keys say who follows them; who holds the cloud does not.
-    """
-    kept = {key_files.ROOT_FILE} if (folder / key_files.ROOT_FILE).exists() else set()
-    return {name: data for name, data in files.items() if name not in kept}

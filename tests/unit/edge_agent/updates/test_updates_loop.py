@@ -1,6 +1,7 @@
 """Updates round by round: a real agent with real models, an updater that does what the test says."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from edge_agent.errors import ConflictError
 from edge_agent.updates.errand import Failed, Piece, PieceStatus, Progress
 from edge_agent.updates.errors import NothingBeforeError, StateError
+from edge_agent.updates.facts import Facts
 from edge_agent.updates.steps import Step
 from inference import BrokenAnswer
 from tests.builders.update_register import PaperUpdates
@@ -342,6 +344,32 @@ async def test_where_no_release_was_heard_of_nothing_is_written(paper: PaperUpda
     await paper.advance(3)
     paper.updates.end()
     assert (paper.store.saved, paper.jobs) == ([], [])
+
+
+async def test_an_end_amid_a_write_loses_nothing_of_it(
+    paper: PaperUpdates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T8: a floor that reached the disk while the loop was cancelled is still there after the orderly end."""
+    paper.publish(2)
+    paper.floor = 2
+    paper.order(2)
+    await paper.advance()
+    writing, go_on, save = threading.Event(), threading.Event(), paper.store.save
+
+    def slowly(facts: Facts) -> None:
+        writing.set()
+        assert go_on.wait(20)
+        save(facts)
+
+    monkeypatch.setattr(paper.store, "save", slowly)
+    round_ = asyncio.create_task(paper.updates.advance())
+    assert await asyncio.to_thread(writing.wait, 20)
+    round_.cancel()
+    await asyncio.gather(round_, return_exceptions=True)
+    assert paper.updates.facts.floor == 0
+    go_on.set()
+    await asyncio.to_thread(paper.updates.end)
+    assert (paper.store.load().floor, paper.store.load().open) == (2, False)
 
 
 async def test_an_orderly_end_is_noted(paper: PaperUpdates) -> None:

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge_agent.adapters.uplink import enrolment_client as client
 from edge_agent.adapters.uplink import key_files
-from edge_agent.adapters.uplink.assembly import first_root_stays
 from edge_agent.adapters.uplink.enrolment_client import Applicant, Asked, EnrolmentError
+from edge_agent.adapters.uplink.renewal import first_root_stays
 from tests.builders.scripted_cloud import IDENTITY, STORE, PaperAuthority, PaperCloud
 from wire_protocol import enrolment_code
 from wire_protocol.keys import Algorithm, VerificationKey
