@@ -19,8 +19,6 @@ START_S: Final = 60.0
 """Imports take a quarter of a second here, and much longer on a busy till with a cold disk."""
 _END_S: Final = 5.0
 COMMAND: Final = [sys.executable, "-P", "-s", "-m", "edge_agent.updater.adapters.preflight_worker"]
-_TOO_LONG: Final = frozenset({-signal.SIGXCPU, -signal.SIGKILL})
-"""The kernel's end of the processor time; SIGKILL follows, or comes from a system without memory."""
 
 
 class ProcessPreflight:
@@ -115,10 +113,12 @@ class ProcessPreflight:
 
 def _ended(status: int | None, limits: PreflightLimits) -> Refusal:
     """What it means that the process ended before it said anything."""
-    if status in _TOO_LONG:
+    if status == -signal.SIGXCPU:
         return Refusal(
             UpdateReason.TOO_SLOW, f"the model took more than {limits.cpu_s} s of processor time to be tried"
         )
+    if status == -signal.SIGKILL:
+        return Refusal(UpdateReason.TOO_LARGE, "the system ran out of memory while the model was tried")
     if status is not None and status < 0:
         return Refusal(UpdateReason.CRASHED, f"the model ended its process: {signal.Signals(-status).name}")
     return Refusal(UpdateReason.CRASHED, f"the process that tried the model ended: status {status}")
