@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import time
@@ -145,11 +146,16 @@ class FetchingRegister:
     def one(
         self, path: str, offset: int = 0, length: int = FILE_BLOCK_MAX_BYTES
     ) -> tuple[FileBlockDown, bytes]:
-        """Ask for one piece, and hear of it."""
-        request = self.ask(path, offset, length)
-        block, data = self.hear(20)
-        assert block.request == request
-        return block, data
+        """Ask for one piece until it is answered with anything but later."""
+        while True:
+            request = self.ask(path, offset, length)
+            with contextlib.suppress(queue.Empty):
+                block, data = self.hear(ASK_AGAIN_S)
+                while block.request != request:  # of a request that was given up
+                    block, data = self.hear(ASK_AGAIN_S)
+                if block.status is not FileStatus.BUSY:
+                    return block, data
+                _wait_out(block)
 
     def fetch(self, path: str) -> bytes:
         """A whole file."""
@@ -172,9 +178,8 @@ class FetchingRegister:
                 continue  # of a request that was given up
             offset, _ = asked.pop(block.request)
             if block.status is FileStatus.BUSY:
-                assert block.retry_after_ms is not None
                 missing.append(offset)
-                time.sleep(block.retry_after_ms / 1000)
+                _wait_out(block)
                 continue
             assert (block.status, block.offset) == (FileStatus.OK, offset)
             pieces[offset] = data
@@ -190,3 +195,9 @@ class FetchingRegister:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _wait_out(block: FileBlockDown) -> None:
+    """As long as the service says: a register that waits, not a test."""
+    assert block.retry_after_ms is not None
+    time.sleep(block.retry_after_ms / 1000)

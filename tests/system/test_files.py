@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders.collector_stack import wait_for
 from tests.builders.files_stack import FilesStack
 from tests.builders.frame_sender import Sender
 from wire_protocol.fleet_messages import FileStatus
@@ -32,7 +33,7 @@ def senders() -> dict[str, Sender]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, senders: dict[str, Sender]) -> Iterator[FilesStack]:
     folder: Path = tmp_path_factory.mktemp("files")
-    with FilesStack(folder, *senders.values()) as running:
+    with FilesStack(folder, *senders.values(), bytes_per_s=20_000_000) as running:
         running.put("acme", _PATH, _MODEL)
         running.put("acme", _TIMESTAMP, b"of acme")
         running.put("bianca", _TIMESTAMP, b"of bianca")
@@ -70,7 +71,8 @@ def test_a_request_in_anothers_name_is_counted_and_not_answered(
         register.ask(_PATH)
         register._sender = senders["acme"]
         assert register.one(_TIMESTAMP)[1] == b"of acme"  # what comes next is the answer to this one
-    assert stack.metrics(0)['topscoop_files_refused_total{reason="unknown-key"}'] >= 1
+    refused = 'topscoop_files_refused_total{reason="unknown-key"}'
+    wait_for(lambda: stack.metrics(0).get(refused, 0) >= 1, "the refusal is counted")
     assert "file_request.refused" in stack.log(0)
 
 
