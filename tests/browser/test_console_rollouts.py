@@ -300,7 +300,7 @@ def test_a_fresh_chain_is_told_the_next_step_on_every_page(enter: Callable[[str]
     """No registers, no releases: words and a command."""
     visit = enter("fresh")
     page = visit.open("/overview", Role.ADMIN)
-    expect(page.locator(".empty")).to_contain_text("topscoop cloud register invite fresh")
+    expect(page.locator(".empty")).to_contain_text("topscoop cloud register add --tenant fresh")
     for path in ("/rollouts", "/rollouts/new", "/audit?actor=nobody"):
         page.goto(visit.url + path)
         expect(page.locator(".empty")).to_be_visible()

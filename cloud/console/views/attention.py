@@ -93,8 +93,8 @@ def next_step(facts: Facts, tenant: str) -> NextStep | None:
     if not facts.enrolled + facts.invited:
         return NextStep(
             "No registers yet",
-            "Invite the first one, then enter its code on the till; docs/enrolment.md has every step.",
-            f"topscoop cloud register invite {tenant} --register till-1 --store store-1",
+            "Add the first one, then enter its code on the till; docs/enrolment.md has every step.",
+            f"topscoop cloud register add --tenant {tenant} --store store-1",
         )
     if not facts.trusted:
         return NextStep(
@@ -106,7 +106,7 @@ def next_step(facts: Facts, tenant: str) -> NextStep | None:
         return NextStep(
             "No releases yet",
             "Sign a model and publish it; it is seen here within a minute.",
-            "topscoop model publish",
+            "topscoop model publish models/mine --release 1 --store STORE --keys KEYS",
         )
     return None
 

@@ -15,7 +15,7 @@ def test_a_fresh_chain_is_led_step_by_step(tmp_path: Path) -> None:
     """No registers; then no keys; each with the command that comes next."""
     stage = build_stage(tmp_path)
     client = stage.client(Role.VIEWER)
-    assert f"topscoop cloud register invite {TENANT}" in client.get("/overview").text
+    assert f"topscoop cloud register add --tenant {TENANT}" in client.get("/overview").text
     with stage.desk.database.tenant(TENANT) as connection:
         connection.execute(
             insert(registers).values(
