@@ -19,6 +19,7 @@ _STEPS: Final = (
 )
 MEMBER_WORDS: Final[Mapping[MemberState, tuple[str, str]]] = {
     MemberState.WAITING: ("waits for its stage", "quiet"),
+    MemberState.SHADOW: ("runs it as a shadow", "info"),
     MemberState.TOLD: ("was told", "info"),
     MemberState.GOOD: ("runs it, passed", "good"),
     MemberState.FAILED: ("failed", "bad"),
