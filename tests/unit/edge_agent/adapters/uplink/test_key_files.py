@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from edge_agent.adapters.uplink import key_files
 from edge_agent.adapters.uplink.key_files import IdentityError
+from edge_agent.uplink.anchors import Purpose
 from edge_agent.uplink.lanes import Lane
 from edge_agent.uplink.packaging import JpegFrame
 from tests.builders.records import interaction_id
@@ -26,11 +27,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_set_is_read_as_it_was_written_and_closed_to_others(folder: Path) -> None:
-    """Modes 0700 and 0600; keys of both purposes; the certificate's life."""
+    """Modes 0700 and 0600; keys of every purpose; the certificate's life."""
     found = key_files.load(folder)
     assert found.place.identity == IDENTITY
     assert found.place.broker_port == 8883
-    assert len(found.anchors.all) == 2
+    assert {one.purpose for one in found.anchors.all} == set(Purpose)
     assert key_files.open_to_others(folder) == []
     assert 88 < found.life.days_left(found.place.server_time_ms) < 91
 
