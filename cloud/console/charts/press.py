@@ -14,6 +14,8 @@ _DRAW_TIMEOUT_S: Final = 15.0
 """The first picture waits for the worker's start too, about a second on an idle core."""
 _IDLE_S: Final = 120.0
 """After so long without an order the worker ends, and its memory with it."""
+_PICTURES_MAX: Final = 1000
+"""Then another worker takes over: this one has grown by some 30 KB a picture."""
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 _QUEUE_MAX: Final = 64
 """Orders that wait at most; one more is refused, and its page shows the table."""
@@ -27,10 +29,17 @@ class ChartNotDrawn(TopscoopError):
 class Press:
     """Orders in, SVG out. All of it runs on one event loop."""
 
-    def __init__(self, *, cache_bytes: int = _CACHE_BYTES, idle_s: float = _IDLE_S) -> None:
+    def __init__(
+        self,
+        *,
+        cache_bytes: int = _CACHE_BYTES,
+        idle_s: float = _IDLE_S,
+        pictures_max: int = _PICTURES_MAX,
+    ) -> None:
         self._cache: OrderedDict[str, str] = OrderedDict()
         self._cache_bytes, self._cached = cache_bytes, 0
         self._idle_s = idle_s
+        self._pictures_max, self._pictures = pictures_max, 0
         self._turn = asyncio.Lock()
         self._open: dict[str, asyncio.Task[str]] = {}
         self._worker: Process | None = None
@@ -81,7 +90,11 @@ class Press:
                 # Cancelled between question and answer: the next answer would be this one's.
                 await self._end()
                 raise
-            self._start_rest()
+            self._pictures += 1
+            if self._pictures >= self._pictures_max:
+                await self._end()
+            else:
+                self._start_rest()
         self._keep(digest, svg)
         return svg
 
@@ -109,6 +122,7 @@ class Press:
 
     async def _end(self) -> None:
         self._stop_rest()
+        self._pictures = 0
         worker, self._worker = self._worker, None
         if worker is not None:
             with contextlib.suppress(ProcessLookupError):

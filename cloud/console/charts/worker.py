@@ -1,6 +1,6 @@
 """The process that draws charts: orders on standard input, pictures on standard output.
 
-vl-convert carries a JavaScript engine (about 150 MB with Altair) and holds Python's lock while it draws, so
+vl-convert carries a JavaScript engine (150 to 200 MB with Altair) and holds Python's lock while it draws, so
 the console neither imports it nor waits for it. Frames: four bytes of length, then an order; back: one byte
 (1 drawn, 0 not), four bytes of length, then SVG or the reason. It ends with its input.
 """

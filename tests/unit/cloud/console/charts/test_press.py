@@ -108,3 +108,17 @@ def test_kept_pictures_are_bounded() -> None:
         assert again is not first
 
     with_press(work, cache_bytes=1)
+
+
+def test_a_worker_does_not_grow_for_ever() -> None:
+    """After so many pictures another one takes over, and nobody notices."""
+
+    async def work(press: Press) -> None:
+        await press.draw(order())
+        pid = press.pid
+        await press.draw(order(2))
+        assert press.pid is None
+        assert (await press.draw(order(3))).startswith("<svg")
+        assert press.pid not in {None, pid}
+
+    with_press(work, pictures_max=2)
