@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud.console.adapters.fleet import read_chunk, read_fleet
+from cloud.console.adapters.fleet import read_chunk, read_counts, read_fleet
 from cloud.console.adapters.operators import (
     chains_of,
     find_operator,
@@ -19,7 +19,7 @@ from cloud.console.adapters.register import GROUPS_MAX, join_group, leave_group,
 from cloud.console.adapters.releases import read_release, read_releases, read_repository
 from cloud.console.adapters.sessions import Sessions
 from cloud.console.errors import BadQuery, NotFound
-from cloud.console.views.fleet import PAGE, FleetQuery, Presence, Sort
+from cloud.console.views.fleet import PAGE, FleetCounts, FleetQuery, Presence, Sort
 from cloud.principal import NotAllowed, Principal, Role
 from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
 from tests.builders.fleet_rows import add_fleet, add_releases, digest_of
@@ -35,6 +35,7 @@ HOUR_MS = 3_600_000
 VIEWER = Principal("sole", b"", "Vera", Role.VIEWER)
 OPERATOR = Principal("sole", b"", "Otto", Role.OPERATOR)
 REGISTERS = 130
+NOTHING = FleetCounts(0, 0, 0, 0, 0, None, 0)
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
@@ -152,7 +153,7 @@ def _all(database: Database, query: FleetQuery) -> list[str]:
     found: list[str] = []
     while True:
         with database.tenant("sole", read_only=True) as connection:
-            page = read_fleet(connection, VIEWER, query, NOW_MS)
+            page = read_fleet(connection, VIEWER, query, NOW_MS, NOTHING)
         found += [row.register for row in page.rows]
         if page.later is None:
             return found
@@ -173,15 +174,23 @@ def test_pages_hold_each_register_once_in_order(database: Database, sort: Sort, 
     names = _all(database, query)
     assert len(names) == len(set(names)) == REGISTERS
     with database.tenant("sole", read_only=True) as connection:
-        first = read_fleet(connection, VIEWER, query, NOW_MS)
+        first = read_fleet(connection, VIEWER, query, NOW_MS, NOTHING)
         assert first.earlier is None
         assert first.later is not None
         second = read_fleet(
-            connection, VIEWER, FleetQuery.parse({**_values(query), "after": first.later.text()}), NOW_MS
+            connection,
+            VIEWER,
+            FleetQuery.parse({**_values(query), "after": first.later.text()}),
+            NOW_MS,
+            NOTHING,
         )
         assert second.earlier is not None
         back = read_fleet(
-            connection, VIEWER, FleetQuery.parse({**_values(query), "before": second.earlier.text()}), NOW_MS
+            connection,
+            VIEWER,
+            FleetQuery.parse({**_values(query), "before": second.earlier.text()}),
+            NOW_MS,
+            NOTHING,
         )
         values = [row.place.value for row in (*first.rows, *second.rows)]
     assert [row.register for row in back.rows] == [row.register for row in first.rows] == names[:PAGE]
@@ -207,7 +216,7 @@ def test_filters_narrow(database: Database) -> None:
             }
         store = read_chunk(connection, VIEWER, FleetQuery(store="store-0002"), NOW_MS)
         assert [row.register for row in store] == [f"till-{index:05d}" for index in range(5, 9)]
-        page = read_fleet(connection, VIEWER, FleetQuery(search="00012"), NOW_MS)
+        page = read_fleet(connection, VIEWER, FleetQuery(search="00012"), NOW_MS, NOTHING)
         assert ([row.register for row in page.rows], page.matching) == (["till-00012"], 1)
         assert read_chunk(connection, VIEWER, FleetQuery(search="%"), NOW_MS) == []
         assert read_chunk(connection, VIEWER, FleetQuery(search="_"), NOW_MS) == []
@@ -216,7 +225,7 @@ def test_filters_narrow(database: Database) -> None:
 def test_the_figures_are_those_of_the_rows(database: Database) -> None:
     with database.tenant("sole", read_only=True) as connection:
         rows = read_chunk(connection, VIEWER, FleetQuery(), NOW_MS)
-        counts = read_fleet(connection, VIEWER, FleetQuery(search="nothing"), NOW_MS).counts
+        counts = read_counts(connection, VIEWER, NOW_MS)
     assert counts.registers == len(rows)
     assert counts.online == sum(row.presence is Presence.ONLINE for row in rows)
     assert counts.attention == sum(bool(row.attention) for row in rows)

@@ -30,9 +30,12 @@ from wire_protocol.fleet_messages import UpdateState
 _REG: Final = registers.c
 _HEALTH: Final = register_health.c
 _DESIRED: Final = desired_states.c
-JOINED: Final = registers.outerjoin(
+_REPORTED: Final = registers.outerjoin(
     register_health, and_(_HEALTH.tenant == _REG.tenant, _HEALTH.register == _REG.register)
-).outerjoin(desired_states, and_(_DESIRED.tenant == _REG.tenant, _DESIRED.register == _REG.register))
+)
+JOINED: Final = _REPORTED.outerjoin(
+    desired_states, and_(_DESIRED.tenant == _REG.tenant, _DESIRED.register == _REG.register)
+)
 _ENROLLED: Final = _REG.state == "enrolled"
 CHUNK: Final = 1000
 """Rows of a transaction of a download."""
@@ -50,21 +53,21 @@ _SORTS: Final[dict[Sort, ColumnElement[Any]]] = {
 }
 
 
-def read_fleet(connection: Connection, principal: Principal, query: FleetQuery, now_ms: int) -> FleetPage:
-    """One page of a chain's registers, and the chain in figures."""
+def read_fleet(
+    connection: Connection, principal: Principal, query: FleetQuery, now_ms: int, counts: FleetCounts
+) -> FleetPage:
+    """One page of a chain's registers; `counts` are of the whole chain, and may be a moment old."""
     tenant = principal.tenant
     budgets = _budgets(connection, tenant)
     # One row more than is shown tells whether there is a next page.
-    statement = _page(_filtered(tenant, query, now_ms), query, PAGE + 1)
-    found = [_row(row, budgets) for row in connection.execute(statement)]
+    found = [_row(row, budgets) for row in connection.execute(_page(tenant, query, now_ms, PAGE + 1))]
     more, found = len(found) > PAGE, found[:PAGE]
     backwards = query.before is not None
     if backwards:
         found.reverse()
-    counts = _counts(connection, tenant, now_ms)
     matching = counts.registers
-    if query.narrowed():
-        matching = connection.execute(_filtered(tenant, query, now_ms, columns=(func.count(),))).scalar_one()
+    if query.narrowed() or query.store:
+        matching = connection.execute(_narrowed(select(func.count()), tenant, query, now_ms)).scalar_one()
     earlier = found and (more if backwards else query.after is not None)
     later = found and (True if backwards else more)
     return FleetPage(
@@ -82,8 +85,7 @@ def read_chunk(
 ) -> list[FleetRow]:
     """The next registers that the filters let through, up to CHUNK, in the page's order."""
     budgets = _budgets(connection, principal.tenant)
-    statement = _page(_filtered(principal.tenant, query, now_ms), query, CHUNK)
-    return [_row(row, budgets) for row in connection.execute(statement)]
+    return [_row(row, budgets) for row in connection.execute(_page(principal.tenant, query, now_ms, CHUNK))]
 
 
 def attention_tests(now_ms: int) -> dict[Attention, ColumnElement[bool]]:
@@ -113,11 +115,10 @@ def presence_of(now_ms: int) -> ColumnElement[str]:
     )
 
 
-def _filtered(
-    tenant: str, query: FleetQuery, now_ms: int, columns: tuple[ColumnElement[Any], ...] | None = None
-) -> Select[Any]:
+def _narrowed(statement: Select[Any], tenant: str, query: FleetQuery, now_ms: int) -> Select[Any]:
+    """The statement over the registers that the filters let through."""
     tests = attention_tests(now_ms)
-    statement = select(*(columns or _columns(query, now_ms))).select_from(JOINED).where(_REG.tenant == tenant)
+    statement = statement.select_from(_REPORTED).where(_REG.tenant == tenant)
     if query.search:
         # The names hold a-z, 0-9 and hyphens; what else is typed matches nothing, and `%` is not a wildcard.
         statement = statement.where(
@@ -139,27 +140,35 @@ def _filtered(
     return statement
 
 
-def _page(statement: Select[Any], query: FleetQuery, limit: int) -> Select[Any]:
+def _page(tenant: str, query: FleetQuery, now_ms: int, limit: int) -> Select[Any]:
+    """The page's registers first, by as little as it takes to find them; then all that is shown of these."""
     value = _SORTS[query.sort]
     edge = query.after or query.before
     downwards = query.descending is (query.before is None)
+    picked = _narrowed(
+        select(_REG.register.label("picked"), value.label("sort_value")), tenant, query, now_ms
+    )
     if edge is not None:
         at = str(edge.value) if query.sort in TEXT_SORTS else float(edge.value)
         beyond = (value < at) if downwards else (value > at)
-        same = and_(
-            value == at, (_REG.register < edge.register) if downwards else (_REG.register > edge.register)
-        )
-        statement = statement.where(or_(beyond, same))
+        next_to = (_REG.register < edge.register) if downwards else (_REG.register > edge.register)
+        picked = picked.where(or_(beyond, and_(value == at, next_to)))
     order = (value.desc(), _REG.register.desc()) if downwards else (value.asc(), _REG.register.asc())
-    return statement.order_by(*order).limit(limit)
+    keys = picked.order_by(*order).limit(limit).subquery("page")
+    place = (keys.c.sort_value, keys.c.picked)
+    return (
+        select(keys.c.sort_value, *_columns(now_ms))
+        .select_from(JOINED.join(keys, keys.c.picked == _REG.register))
+        .where(_REG.tenant == tenant)
+        .order_by(*(one.desc() if downwards else one.asc() for one in place))
+    )
 
 
-def _columns(query: FleetQuery, now_ms: int) -> tuple[ColumnElement[Any], ...]:
+def _columns(now_ms: int) -> tuple[ColumnElement[Any], ...]:
     return (
         _REG.register,
         _REG.store,
         presence_of(now_ms).label("presence"),
-        _SORTS[query.sort].label("sort_value"),
         (_REG.state == "enrolled").label("enrolled"),
         *(test.label(f"is_{one}") for one, test in attention_tests(now_ms).items()),
         _HEALTH.received_at_ms,
@@ -219,7 +228,9 @@ def _budgets(connection: Connection, tenant: str) -> dict[int, float]:
     return dict(connection.execute(statement).all())
 
 
-def _counts(connection: Connection, tenant: str, now_ms: int) -> FleetCounts:
+def read_counts(connection: Connection, principal: Principal, now_ms: int) -> FleetCounts:
+    """A chain's fleet in figures: one look at every row."""
+
     def how_many(test: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((test, 1), else_=0)), 0)
 
@@ -234,7 +245,7 @@ def _counts(connection: Connection, tenant: str, now_ms: int) -> FleetCounts:
             func.coalesce(func.sum(_HEALTH.spooled_messages), 0),
         )
         .select_from(JOINED)
-        .where(_REG.tenant == tenant, _REG.state != "revoked")
+        .where(_REG.tenant == principal.tenant, _REG.state != "revoked")
     )
     row = connection.execute(statement).one()
     return FleetCounts(row[0], int(row[1]), int(row[2]), int(row[3]), int(row[4]), row[5], int(row[6]))

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from cloud.console.adapters.fleet import CHUNK, read_chunk, read_fleet
+from cloud.console.adapters.fleet import CHUNK, read_chunk, read_counts, read_fleet
 from cloud.console.desk import AtDesk, Desk
 from cloud.console.failures import wants_json
 from cloud.console.live import Parts
@@ -29,6 +29,8 @@ from cloud.principal import Principal
 
 router = APIRouter()
 _PARTS = "fleet_parts.html"
+COUNTS_LIFE_MS = 2000
+"""The figures of the whole chain are this old at most; each costs a look at every register."""
 
 
 @router.get("/fleet")
@@ -93,7 +95,13 @@ LIVE = (LivePage("/fleet", _live),)
 
 def _read(desk: Desk, principal: Principal, query: FleetQuery) -> FleetPage:
     with desk.database.tenant(principal.tenant, read_only=True) as connection:
-        return read_fleet(connection, principal, query, desk.now_ms())
+        counts = desk.recent.get(
+            ("fleet", principal.tenant),
+            desk.now_ms(),
+            lambda _: COUNTS_LIFE_MS,
+            lambda: read_counts(connection, principal, desk.now_ms()),
+        )
+        return read_fleet(connection, principal, query, desk.now_ms(), counts)
 
 
 def _edge(query: FleetQuery, page: FleetPage) -> tuple[str | None, str | None]:
