@@ -271,7 +271,7 @@ def _return(
     if any(not _given_up(rollout, member, evidence, around.now_ms) for member in away):
         return []
     back = sum(member.state is MemberState.RETURNED for member in members)
-    words = f"{back} registers are back"
+    words = _many(back, "is back", "are back")
     if away:
         words += f"; {len(away)} did not answer, and return when they do"
     return [Move(after(rollout.state, Event.SETTLED), rollout.stage, words, "returned")]
@@ -324,7 +324,7 @@ def waits_for(
         return (f"paused: {rollout.reason or 'by a person'}",)
     if rollout.state is State.RETURNING:
         away = sum(member.state not in _BACK for member in members)
-        return (f"{away} registers are on their way back",) if away else ()
+        return (_many(away, "is on its way back", "are on their way back"),) if away else ()
     if rollout.state is not State.RUNNING:
         return ()
     words = []
@@ -337,18 +337,24 @@ def waits_for(
     )
     waiting = sum(member.state is MemberState.WAITING for member in here) - outside
     if outside:
-        words.append(f"{outside} registers wait for their shop's maintenance window")
+        window = "shop's maintenance window"
+        words.append(_many(outside, f"waits for its {window}", f"wait for their {window}"))
     if waiting:
-        words.append(f"{waiting} registers are told in turn, {rollout.plan.pace_per_minute} a minute")
+        pace = f"told in turn, {rollout.plan.pace_per_minute} a minute"
+        words.append(_many(waiting, f"is {pace}", f"are {pace}"))
     told = sum(
         member.state is not MemberState.WAITING and _unsettled(rollout, member, evidence, around.now_ms)
         for member in here
     )
     if told:
-        words.append(f"{told} registers have no outcome yet")
+        words.append(_many(told, "has no outcome yet", "have no outcome yet"))
     words += [gate.words for gate in gates if gate.outcome is Outcome.NOT_ENOUGH]
     if not words and not _held_long_enough(rollout, members, around.now_ms):
         words.append(f"the stage is watched for {rollout.plan.stages[rollout.stage].hold_s} seconds")
     if not words and rollout.plan.stages[rollout.stage].approval:
         words.append("a person has to promote it")
     return tuple(dict.fromkeys(words))
+
+
+def _many(number: int, one: str, more: str) -> str:
+    return f"1 register {one}" if number == 1 else f"{number} registers {more}"

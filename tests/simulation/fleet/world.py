@@ -12,8 +12,11 @@ from cloud.rollout.membership import Till as Place
 from cloud.rollout.membership import members_of
 from cloud.rollout.values import (
     OPEN,
+    Action,
+    Evidence,
     Gates,
     Mark,
+    Member,
     MemberState,
     Move,
     Plan,
@@ -93,13 +96,16 @@ def withdrawn_in(seed: int) -> bool:
 def run_seed(seed: int, mutant: Mutant | None = None, registers: int = REGISTERS) -> Outcome:
     """Play one seed to its end; the same seed gives the same play."""
     with mutant.breaks() if mutant is not None else nullcontext():
-        return _Play(seed, registers, guarded=mutant is None or not mutant.unguarded).run()
+        return Play(seed, registers, guarded=mutant is None or not mutant.unguarded).run()
 
 
-class _Play:
+class Play:
+    """One seed from its first to its last minute."""
+
     def __init__(self, seed: int, registers: int, *, guarded: bool) -> None:
         self.seed = seed
         self.random = Random(seed)
+        self.minutes_max = MINUTES_MAX
         self.flaw = flaw_of(seed)
         self.now_ms = START_MS
         self.plan = replace(
@@ -163,6 +169,7 @@ class _Play:
         for till in self.tills.values():
             self.cloud.orders[till.name] = Order(1, OLD)
             till.generation = 1 if till.fault is not Fault.OFFLINE else 0
+            self.cloud.known[till.name] = Evidence(till.name, desired_release=OLD)
             if till.online:
                 self.cloud.receive(till.report(NEW, self.flaw), START_MS - MINUTE_MS)
 
@@ -170,11 +177,11 @@ class _Play:
 
     def run(self) -> Outcome:
         minute = ended = 0
-        for minute in range(MINUTES_MAX):
+        for minute in range(self.minutes_max):
             self.now_ms = START_MS + minute * MINUTE_MS
             self._fleet()
             self._person(minute)
-            self._controllers(minute)
+            self.controllers(minute)
             if self.cloud.rollout.state in {State.DONE, State.RETURNED}:
                 ended += 1
                 if ended == 1:
@@ -215,12 +222,12 @@ class _Play:
             cloud.policy = Policy(frozen="anna: heat wave")
             self.frozen_until = minute + random.randint(5, 30)
 
-    def _controllers(self, minute: int) -> None:
+    def controllers(self, minute: int) -> None:
         """Two of them: both read, one may die, one may write what it read a minute ago."""
         cloud, random = self.cloud, self.random
         read = [cloud.snapshot(), cloud.snapshot()]
         decisions = [
-            (rollout, policy, decide_module.decide(rollout, members, known, cloud.surroundings(self.now_ms)))
+            (rollout, policy, self.decide(rollout, members, known))
             for rollout, members, known, policy in (read if random.random() < 0.2 else read[:1])
         ]
         random.shuffle(decisions)
@@ -234,6 +241,12 @@ class _Play:
             states = {name: member.state for name, member in cloud.members.items()} if actions else {}
             if cloud.write(rollout, policy, actions, self.now_ms) and actions:
                 self._referee(minute, before, states, policy, actions)
+
+    def decide(
+        self, rollout: Rollout, members: list[Member], known: dict[str, Evidence]
+    ) -> tuple[Action, ...]:
+        """By the rules, or by the mutant's."""
+        return decide_module.decide(rollout, members, known, self.cloud.surroundings(self.now_ms))
 
     # ---- the referee ----
 
