@@ -43,6 +43,7 @@ class Press:
         self._turn = asyncio.Lock()
         self._open: dict[str, asyncio.Task[str]] = {}
         self._worker: Process | None = None
+        self._leaving: set[asyncio.Task[int]] = set()
         self._rest: asyncio.TimerHandle | None = None
 
     async def draw(self, order: Order) -> str:
@@ -76,6 +77,7 @@ class Press:
             task.cancel()
         await asyncio.gather(*self._open.values(), return_exceptions=True)
         await self._end()
+        await asyncio.gather(*self._leaving)
 
     async def _one(self, digest: str, order: Order) -> str:
         async with self._turn:
@@ -86,6 +88,9 @@ class Press:
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 await self._end()
                 raise ChartNotDrawn(f"the drawing process failed: {type(error).__name__}") from error
+            except ChartNotDrawn:
+                self._start_rest()
+                raise
             except BaseException:
                 # Cancelled between question and answer: the next answer would be this one's.
                 await self._end()
@@ -133,6 +138,9 @@ class Press:
         def rest() -> None:
             if self._worker is not None and not self._turn.locked() and self._worker.stdin is not None:
                 self._worker.stdin.close()  # it ends with its input
+                gone = asyncio.create_task(self._worker.wait(), name="drawing process ends")
+                self._leaving.add(gone)
+                gone.add_done_callback(self._leaving.discard)
                 self._worker = None
 
         self._rest = asyncio.get_running_loop().call_later(self._idle_s, rest)
