@@ -46,6 +46,7 @@ from cloud.rollout.views import (
     StageView,
 )
 from cloud.rollout.windows import needs_clock
+from cloud.rollout.words import many
 
 REASON_MAX: Final = 300
 TIMELINE_MAX: Final = 500
@@ -347,7 +348,7 @@ def _preview(connection: Connection, tenant: str, release: int, plan: Plan, now_
         stores=stores,
         conflicts=tuple(_conflicts(connection, tenant, members, but=b"")),
         warnings=tuple(_warnings(connection, tenant, plan, members, release, now_ms)),
-        words=f"would reach {_many(len(members), 'register')} in {_many(stores, 'store')}",
+        words=f"would reach {many(len(members), 'register')} in {many(stores, 'store')}",
     )
 
 
@@ -370,7 +371,7 @@ def _warnings(  # noqa: PLR0917 - what a warning may be about
         unknown = sorted({member.store for member in members} - set(known))
         if unknown:
             words.append(
-                f"the time in {_many(len(unknown), 'store')} is not known ({', '.join(unknown[:3])}):"
+                f"the time in {many(len(unknown), 'store')} is not known ({', '.join(unknown[:3])}):"
                 " their registers would wait; `topscoop cloud store set` says it"
             )
     return words
@@ -518,7 +519,3 @@ def _reason(text: str) -> str:
 def _need(good: bool, words: str, remedy: str = "") -> None:  # noqa: FBT001 - reads like an assertion
     if not good:
         raise NotNow(words, remedy=remedy)
-
-
-def _many(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number} {what}s"

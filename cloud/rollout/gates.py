@@ -20,6 +20,7 @@ from cloud.rollout.values import (
     Rollout,
 )
 from cloud.rollout.watch import knows
+from cloud.rollout.words import many
 
 ANSWERS_FOR_P99: Final = 30
 """Fewer answers of a register make no p99, unless the plan's minimum itself is smaller."""
@@ -125,14 +126,14 @@ def _failures(
     if not tally.told:
         return GateVerdict(kind, Outcome.NOT_ENOUGH, "no register was told yet", None, gates.failed_share)
     share = failed / tally.told
-    words = f"{failed} of {_many(tally.told, 'register')} {what}"
+    words = f"{failed} of {many(tally.told, 'register')} {what}"
     missing = max(0, gates.minimum_registers - len(tally.running))
     if failed >= gates.failed_minimum and share > gates.failed_share:
         outcome, words = Outcome.FAIL, f"{words}, at most {gates.failed_share:.0%} may"
     elif missing:
         outcome, words = (
             Outcome.NOT_ENOUGH,
-            f"{words}, waiting for {_many(missing, 'more register')} that runs it",
+            f"{words}, waiting for {many(missing, 'more register')} that runs it",
         )
     else:
         outcome = Outcome.PASS
@@ -277,15 +278,9 @@ def _if_enough(missing: int) -> Outcome:
 
 
 def _waits(kind: GateKind, missing: int, limit: float) -> GateVerdict:
-    words = f"waiting for {_many(missing, 'more answer')}"
+    words = f"waiting for {many(missing, 'more answer')}"
     return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, missing)
 
 
 def _short(words: str, missing: int) -> str:
-    return f"{words}, waiting for {_many(missing, 'more answer')}" if missing else words
-
-
-def _many(number: int, what: str) -> str:
-    if number == 1:
-        return f"1 {what}"
-    return f"{number} {what}s"
+    return f"{words}, waiting for {many(missing, 'more answer')}" if missing else words

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Preview; keep the draft unless it is a dry run."""
     from cloud.rollout.errors import PlanError
     from cloud.rollout.plan_values import DEFAULT_PLAN, plan_to
+    from cloud.rollout.words import many
 
     if args.print_default:
         print(json.dumps(plan_to(DEFAULT_PLAN), indent=2))
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"release {preview.release}, {preview.name}: {preview.words}")
     for stage in preview.stages:
-        print(f"  {stage.name:<24} {stage.registers:>6} registers in {stage.stores} stores")
+        print(f"  {stage.name:<24} {many(stage.registers, 'register')} in {many(stage.stores, 'store')}")
     for warning in preview.warnings:
         print(f"  note: {warning}")
     for conflict in preview.conflicts:
