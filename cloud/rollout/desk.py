@@ -84,7 +84,7 @@ class Desk:
         tenant = principal.tenant
         with self._database.tenant(tenant, read_only=True) as connection:
             found = rows.read_rollouts(connection, tenant, limit=limit)
-            counts = desk_rows.read_counts(connection, tenant)
+            counts = desk_rows.read_counts(connection, tenant, [one.rollout for one in found])
             names = desk_rows.read_release_names(connection, tenant)
         return tuple(_summary(one, names[one.release], counts.get(one.rollout, {})) for one in found)
 

@@ -65,12 +65,14 @@ def read_known_stores(connection: Connection, tenant: str) -> set[str]:
     return set(connection.execute(standing.union(described)).scalars())
 
 
-def read_counts(connection: Connection, tenant: str) -> dict[bytes, dict[MemberState, int]]:
-    """Rollout -> registers by state."""
+def read_counts(
+    connection: Connection, tenant: str, wanted: Sequence[bytes]
+) -> dict[bytes, dict[MemberState, int]]:
+    """Rollout -> registers by state, of these rollouts."""
     member = rollout_members.c
     found = (
         select(member.rollout, member.state, func.count())
-        .where(member.tenant == tenant)
+        .where(member.tenant == tenant, member.rollout.in_(wanted))
         .group_by(member.rollout, member.state)
     )
     counts: dict[bytes, dict[MemberState, int]] = {}
