@@ -171,7 +171,7 @@ class UplinkConfig:
         metadata=about("messages sent per second at most; a till's work goes first", low=0.1, high=1000),
     )
     report_every_s: int = field(
-        default=300, metadata=about("how often the cloud hears how the register is", low=10, high=86_400)
+        default=300, metadata=about("how often the cloud hears how the register is", low=1, high=86_400)
     )
     frame_height: int = field(
         default=480,

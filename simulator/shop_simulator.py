@@ -47,6 +47,8 @@ class Pace:
 
 BUSY_AFTERNOON = Pace()
 """About two seconds per customer: a queue, so that there is something to see."""
+IN_A_HURRY = Pace(empty_s=(0.1, 0.2), look_s=(0.4, 0.5), choose_s=(0.2, 0.3), leave_s=(0.1, 0.2))
+"""One second per customer, where nobody looks: rollouts wait for customers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

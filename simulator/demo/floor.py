@@ -24,7 +24,7 @@ from simulator.demo.stopping import wait
 from simulator.demo.till import Till
 from simulator.demo.way_up import DRAINS_FOR_WATCHERS_S, DRAINS_WITHIN_S, HAPPENS_WITHIN_S, WayUp
 from simulator.pos import PosClient
-from simulator.shop_simulator import ShopSimulator
+from simulator.shop_simulator import BUSY_AFTERNOON, IN_A_HURRY, ShopSimulator
 
 
 @dataclass(slots=True)
@@ -133,7 +133,13 @@ class Floor:
         return Till(
             info=info,
             alive=lambda: post.agent.alive,
-            shop=ShopSimulator(post.chain, post.shop, self.seed, draw=self.bank.draw),
+            shop=ShopSimulator(
+                post.chain,
+                post.shop,
+                self.seed,
+                draw=self.bank.draw,
+                pace=IN_A_HURRY if self.check else BUSY_AFTERNOON,
+            ),
             pos=await stack.enter_async_context(PosClient(post.agent.url, post.agent.token)),
             live=self.live,
             clock_s=self._clock_s,

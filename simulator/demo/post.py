@@ -22,6 +22,12 @@ FRAMES_PER_DAY = 4000
 """A demo that is forgotten fills no memory; a busy register gets there after five hours."""
 
 
+REPORT_EVERY_S = 2
+"""Rollouts wait for what reports say; real ones come every five minutes."""
+TRIAL_S = 3.0
+TRIAL_ANSWERS = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """A register's way to the cloud.
@@ -67,7 +73,12 @@ class Post:
             "model_dir": str(self.model.resolve()),
             "camera": {"source": f"synthetic:{self.ring.path}"},
             "api": {"port": 0},
-            "uplink": {"enabled": way is not None, "frame_height": FRAME_HEIGHT},
+            "uplink": {
+                "enabled": way is not None,
+                "frame_height": FRAME_HEIGHT,
+                "report_every_s": REPORT_EVERY_S,
+            },
+            "updates": {"trial_s": TRIAL_S, "trial_recommendations": TRIAL_ANSWERS},
             "sampling": {"per_day": FRAMES_PER_DAY},
             "consent": {"controller": self.chain.name},
             "log": {"format": "human"},

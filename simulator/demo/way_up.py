@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from simulator.demo.backend import release_happening
 from simulator.demo.backend.arrivals import arrival_of
 from simulator.demo.backend.backend import Backend
 from simulator.demo.backend.cable import Cable
 from simulator.demo.backend.happenings import FOR_A_CHECK, FOR_WATCHERS, Happenings
+from simulator.demo.backend.release_happening import ReleaseHappening
+from simulator.demo.backend.release_story import ReleaseStory
 from simulator.demo.backend.service_process import Record, ServiceProcess
 from simulator.demo.backend.story import Story
 from simulator.demo.backend.watch import TIMEOUT_S, Watch
@@ -24,13 +28,16 @@ from simulator.demo.post import Post, Way
 from simulator.demo.till import Till
 from wire_protocol.topics import Identity
 
+RELEASED = "gelateria-sole"
+"""The chain that gets releases; the other one keeps the model that it was installed with."""
 STAND_INS = (
     "stand-in: the S3 server is emulated; it checks no signature and forgets everything at its end",
     "stand-in: the embedded broker asks registers for no certificate and gives no rights; mosquitto does",
     "stand-in: the master key of the consent keys lies in a file, and services speak MQTT without TLS",
+    "stand-in: release keys lie unencrypted in one folder, and the identity provider asks for no password",
 )
-HAPPENS_WITHIN_S = 90.0
-"""A check waits so long for forgery, outage and erasure to end; alone on a machine they take 15 s."""
+HAPPENS_WITHIN_S = 300.0
+"""A check waits so long for all that happens; alone on a machine it takes a minute, for the releases."""
 DRAINS_WITHIN_S = 30.0
 DRAINS_FOR_WATCHERS_S = 3.0
 """Nobody who presses Ctrl-C wants to wait; what is left in the spools is told as spooled."""
@@ -52,8 +59,21 @@ class WayUp:
     def begin(self, infos: Sequence[RegisterInfo]) -> None:
         """All registers are ready: tell the story from here on."""
         by_name = {str(post.identity): info for post, info in zip(self.posts, infos, strict=True)}
-        self.story = Story(by_name)
+        self.story = Story(by_name, self._release_story(by_name))
         self._watch = Watch(self.story, {info.id: info.url for info in infos}, self.backend, self.client)
+
+    def _release_story(self, infos: Mapping[str, RegisterInfo]) -> ReleaseStory:
+        chain = next(info.chain for info in infos.values() if info.chain.tenant == RELEASED)
+        return ReleaseStory(
+            tenant=chain.tenant,
+            chain=chain.name,
+            shops={
+                Identity.parse(name).register: info.shop_name
+                for name, info in infos.items()
+                if info.chain is chain
+            },
+            console=self.backend.ports.console_url,
+        )
 
     def record(self, record: Record) -> None:
         """A line of the collector's log."""
@@ -78,7 +98,7 @@ class WayUp:
         await self._watch.run()
 
     async def happen(self, live: LiveState, tills: Sequence[Till], *, check: bool) -> None:
-        """Let forgery, outage and erasure happen; what goes wrong with them is told as an error."""
+        """Let forgery, outage, erasure and releases happen; what goes wrong with them is told as an error."""
         happenings = Happenings(
             story=self.story,
             live=live,
@@ -88,11 +108,25 @@ class WayUp:
             identities=[post.identity for post in self.posts],
             client=self.client,
         )
-        try:
-            await happenings.run(FOR_A_CHECK if check else FOR_WATCHERS)
-        except* (DemoError, httpx.TransportError) as failures:
-            for failure in failures.exceptions:
-                live.broken(str(failure))
+        await asyncio.gather(
+            _told(live, happenings.run(FOR_A_CHECK if check else FOR_WATCHERS)),
+            _told(live, self._release(live, check=check)),
+        )
+
+    async def _release(self, live: LiveState, *, check: bool) -> None:
+        story = self.story.releases
+        assert story is not None, "begun"
+        posts = [post for post in self.posts if post.chain.tenant == story.tenant]
+        happening = ReleaseHappening(
+            story=story,
+            desk=self.backend.releases,
+            model=posts[0].model,
+            folder=self.backend.folder,
+            agents={post.identity.register: post.agent.url for post in posts},
+            served=lambda: sum(live.registers[f"{story.tenant}/{post.shop.id}"].served for post in posts),
+            client=self.client,
+        )
+        await happening.run(release_happening.FOR_A_CHECK if check else release_happening.FOR_WATCHERS)
 
     async def watch_services(self, ended: Callable[[ServiceProcess], None]) -> None:
         """Tell of every service that ends by itself, until cancelled."""
@@ -117,6 +151,14 @@ class WayUp:
         await self._watch.look_at_receipts()
 
 
+async def _told(live: LiveState, happening: Coroutine[Any, Any, None]) -> None:
+    try:
+        await happening
+    except* (DemoError, httpx.TransportError) as failures:
+        for failure in failures.exceptions:
+            live.broken(str(failure))
+
+
 @asynccontextmanager
 async def way_up(posts: Sequence[Post], folder: Path) -> AsyncIterator[WayUp]:
     """Started; everything of it is ended on the way out, whatever happened.
@@ -128,7 +170,8 @@ async def way_up(posts: Sequence[Post], folder: Path) -> AsyncIterator[WayUp]:
     def on_record(record: Record) -> None:
         way.record(record)
 
-    backend = Backend(folder, on_record)
+    models = {post.chain.tenant: post.model.resolve() for post in posts}
+    backend = Backend(folder, models, RELEASED, on_record)
     async with AsyncExitStack() as stack:
         client = httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S)
         await stack.enter_async_context(client)

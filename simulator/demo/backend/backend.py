@@ -1,12 +1,14 @@
 """The demo's cloud as processes: started side by side, watched, ended in order.
 
-store ─ setup ─┬─ chains and registers: one-time codes
+store ─ setup ─┬─ chains, their root of trust, registers: one-time codes
                └─ broker, enrolment, collector, keeper
+once registers are ready: file service, rollout controller, identity provider, console
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -17,10 +19,19 @@ from typing import Any, Final
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from simulator.chains import CHAINS
 from simulator.demo.agent_process import to_toml
 from simulator.demo.backend.command_lines import CommandLines
+from simulator.demo.backend.release_desk import ReleaseDesk
 from simulator.demo.backend.service_process import Record, ServiceProcess
-from simulator.demo.backend.settings import HOST, NOBODY_LISTENS, Ports, broker_toml, cloud_settings
+from simulator.demo.backend.settings import (
+    HOST,
+    NOBODY_LISTENS,
+    RELEASES,
+    Ports,
+    broker_toml,
+    cloud_settings,
+)
 from simulator.demo.child_process import ChildProcess
 from wire_protocol.topics import Identity
 
@@ -29,17 +40,25 @@ _ERASED_METRIC: Final = "topscoop_keeper_done_total"
 
 
 class Backend:
-    """Broker, store, enrolment, collector and keeper of one demo.
+    """Everything of the cloud that one demo runs.
 
     Args:
         folder: For certificates, keys, databases and configurations.
+        models: Each chain's bundled model.
+        released: The chain whose releases go anywhere.
         on_record: Called with every line of the collector's log.
     """
 
-    def __init__(self, folder: Path, on_record: Callable[[Record], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        models: Mapping[str, Path],
+        released: str,
+        on_record: Callable[[Record], None],
+    ) -> None:
         self.enrol_url = ""
         self.ports = free_ports()
-        self._folder = folder
+        self.folder = folder
         self._state = folder / "state"
         self._config = folder / "cloud.toml"
         self._keeper_health = ""
@@ -54,16 +73,38 @@ class Backend:
         )
         self._collector = ServiceProcess("the collector", self._service("collector", "cloud.toml"), on_record)
         self._keeper = ServiceProcess("the keeper", self._service("keeper", "cloud.toml"))
+        self._files = ServiceProcess("the file service", self._service("files", "cloud.toml"))
+        self._rollouts = ServiceProcess("the rollout controller", self._service("rollouts", "cloud.toml"))
+        self._identity = ServiceProcess(
+            "the identity provider",
+            [*self._service("identity", "cloud.toml"), "--development", "--port", str(self.ports.identity)],
+        )
+        self._console = ServiceProcess("the console", self._service("console", "cloud.toml"))
+        self._registrar = CommandLines()
+        self.releases = ReleaseDesk(
+            lines=self._registrar,
+            config=self._config,
+            store=folder / RELEASES,
+            keys=folder / "release-keys",
+            models=models,
+            tenant=released,
+            services_ready=self._releases_ready,
+        )
 
     @property
     def services(self) -> Sequence[ServiceProcess]:
         """Those that must not end by themselves."""
-        return (self._broker, self._store, self._collector, self._keeper)
+        return (self._broker, self._store, self._collector, self._keeper, *self._later)
+
+    @property
+    def _later(self) -> Sequence[ServiceProcess]:
+        """What nobody needs before the first release goes anywhere."""
+        return (self._files, self._rollouts, self._identity, self._console)
 
     @property
     def children(self) -> Sequence[ChildProcess]:
         """Every process that it may have started."""
-        return (*self.services, self._enrolment, self._operator)
+        return (*self.services, self._enrolment, self._operator, self._registrar)
 
     async def start(self, registers: Mapping[Identity, str]) -> Mapping[Identity, str]:
         """Start everything and add the registers.
@@ -77,13 +118,22 @@ class Backend:
         Raises:
             ServiceFailedError: Something did not start; its last words are in the message.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.gather(self._store.start(), self._operator.start())
-        self._configure(await self._store.said(_address))
-        await self._topscoop("setup")
-        (self._folder / "broker.toml").write_text(broker_toml(self.ports, self._state / "pki"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.gather(self._store.start(), self._operator.start(), self._registrar.start())
+        making = asyncio.create_task(self.releases.make_repositories())
+        try:
+            self._configure(await self._store.said(_address))
+            await self._topscoop("setup")
+            return await self._start_services(registers, making)
+        finally:
+            making.cancel()
+
+    async def _start_services(
+        self, registers: Mapping[Identity, str], making: asyncio.Task[Mapping[str, Path]]
+    ) -> Mapping[Identity, str]:
+        (self.folder / "broker.toml").write_text(broker_toml(self.ports, self._state / "pki"))
         await asyncio.gather(*(one.start() for one in (self._broker, self._enrolment, self._keeper)))
-        codes = await self._add(registers)
+        codes = await self._add(registers, making)
         await self._operator.stop()
         await self._collector.start()
         self.enrol_url = await self._enrolment.said(_word_after("enrolment listens on "))
@@ -101,8 +151,16 @@ class Backend:
             await service.said(_event("broker.connected"))
 
     async def all_enrolled(self) -> None:
-        """End the enrolment service: the next certificate is due in two months."""
+        """End the enrolment service: the next certificate is due in two months. Start what comes later."""
         await self._enrolment.stop()
+        await asyncio.gather(*(one.start() for one in self._later))
+
+    async def _releases_ready(self) -> None:
+        """Return when everything that releases need listens."""
+        for service in (self._files, self._rollouts):
+            await service.said(_event("broker.connected"))
+        await self._identity.said(_word_after("identity provider runs on port "))
+        await self._console.said(_word_after("console runs on port "))
 
     async def erased(self, client: httpx.AsyncClient) -> int:
         """How many consents the keeper has erased."""
@@ -133,7 +191,13 @@ class Backend:
     async def stop(self) -> None:
         """End everything: first those that still write, then what they write to."""
         await asyncio.gather(
-            *(one.stop() for one in (self._operator, self._enrolment, self._collector, self._keeper))
+            *(
+                one.stop()
+                for one in (
+                    *(self._operator, self._registrar, self._enrolment, self._collector, self._keeper),
+                    *self._later,
+                )
+            )
         )
         await asyncio.gather(self._broker.stop(), self._store.stop())
 
@@ -147,12 +211,18 @@ class Backend:
 
     def _configure(self, s3_url: str) -> None:
         for name, mqtt_port in (("cloud.toml", self.ports.services), ("enrolment.toml", NOBODY_LISTENS)):
-            settings = cloud_settings(self._state, s3_url, mqtt_port, self.ports.registers)
-            (self._folder / name).write_text(to_toml(settings))
+            settings = cloud_settings(self._state, s3_url, mqtt_port, self.ports)
+            (self.folder / name).write_text(to_toml(settings))
 
-    async def _add(self, registers: Mapping[Identity, str]) -> Mapping[Identity, str]:
-        for tenant in dict.fromkeys(identity.tenant for identity in registers):
-            await self._topscoop("tenant", "add", tenant)
+    async def _add(
+        self, registers: Mapping[Identity, str], making: asyncio.Task[Mapping[str, Path]]
+    ) -> Mapping[Identity, str]:
+        tenants = list(dict.fromkeys(identity.tenant for identity in registers))
+        for tenant in tenants:
+            await self._topscoop("tenant", "add", tenant, "--name", CHAINS[tenant].name)
+        roots = await making
+        for tenant in tenants:  # before registers enrol: they get the root with their certificate
+            await self._topscoop("tenant", "trust", tenant, str(roots[tenant]))
         codes = {}
         for identity, store in registers.items():
             where = ("--tenant", identity.tenant, "--store", store, "--register", identity.register)
@@ -163,15 +233,16 @@ class Backend:
         return await self._operator.run("cloud", *words, "--config", str(self._config), "--json")
 
     def _service(self, verb: str, config: str) -> Sequence[str]:
-        return _python("-m", "topscoop", "cloud", verb, "run", "--config", str(self._folder / config))
+        return _python("-m", "topscoop", "cloud", verb, "run", "--config", str(self.folder / config))
 
 
 def free_ports() -> Ports:
-    """Two ports that nobody listens on; the embedded broker cannot choose its own."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
+    """Ports that nobody listens on: the embedded broker cannot choose its own, and others name theirs."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(4)]
+        for each in found:
             each.bind((HOST, 0))
-        return Ports(one.getsockname()[1], other.getsockname()[1])
+        return Ports(*(each.getsockname()[1] for each in found))
 
 
 def _python(*arguments: str) -> Sequence[str]:

@@ -9,6 +9,8 @@ from simulator.demo.agent_process import Settings
 
 HOST = "127.0.0.1"
 BUCKET = "topscoop-demo"
+RELEASES = "releases"
+"""Folder of the chains' signed repositories, beside the cloud's."""
 NOBODY_LISTENS = 1
 """A TCP port that refuses at once: the embedded broker has no rights that enrolment could manage."""
 _MESSAGE_MAX_BYTES = 262_144
@@ -18,10 +20,17 @@ _SEGMENT_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the broker listens: with TLS for registers, without for services."""
+    """Of the broker (with TLS for registers, without for services), the console, the identity provider."""
 
     registers: int
     services: int
+    console: int
+    identity: int
+
+    @property
+    def console_url(self) -> str:
+        """The console as a browser reaches it: under another name than the demo's page, for cookies' sake."""
+        return f"http://localhost:{self.console}"
 
 
 def broker_toml(ports: Ports, pki: Path) -> str:
@@ -70,14 +79,14 @@ def _listener(number: int, name: str, port: int) -> str:
     )
 
 
-def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, broker_port: int) -> Settings:
+def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, ports: Ports) -> Settings:
     """The cloud's configuration: SQLite, and a stand-in wherever there is one; each is logged at the start.
 
     Args:
         state_dir: Of certificates, keys and databases.
         s3_url: Of the emulated store.
         mqtt_port: Of the broker's listener for services.
-        broker_port: Of the one for registers.
+        ports: Where everything else listens.
     """
     return {
         "environment": "development",
@@ -95,11 +104,20 @@ def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, broker_port: in
             "port": 0,
             "health_port": 0,
             "broker_host": HOST,
-            "broker_port": broker_port,
+            "broker_port": ports.registers,
             "public_url": f"https://{HOST}",
         },
         # At level debug the collector's log names every message that it stored.
         "collector": {"health_port": 0},
         "keeper": {"health_port": 0, "poll_ms": 250},
+        "releases": {"folder": str(state_dir.with_name(RELEASES)), "look_every_s": 2.0},
+        "files": {"health_port": 0},
+        "rollout": {"health_port": 0, "tick_ms": 400},
+        "console": {
+            "port": ports.console,
+            "health_port": 0,
+            "public_url": ports.console_url,
+            "oidc_issuer": f"http://localhost:{ports.identity}",
+        },
         "log": {"format": "json", "level": "debug"},
     }

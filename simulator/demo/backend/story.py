@@ -1,4 +1,4 @@
-"""What reaches the cloud at this moment, and the three things that happen by themselves. Pure.
+"""What reaches the cloud at this moment, and what happens by itself. Pure.
 
 Watchers tell, the page and the final report read; all on one event loop.
 """
@@ -13,6 +13,12 @@ from typing import Any
 
 from simulator.demo.backend.account import FrameAccount
 from simulator.demo.backend.arrivals import Arrival
+from simulator.demo.backend.release_story import (
+    ReleaseStory,
+    release_shortfalls,
+    release_summary,
+    release_view,
+)
 from simulator.demo.live_state import RegisterInfo, quantiles_view
 from simulator.demo.scoreboard import Quantiles
 from wire_protocol.topics import Up
@@ -64,6 +70,8 @@ class Story:
 
     infos: Mapping[str, RegisterInfo]
     """By the certificate's name, tenant/register."""
+    releases: ReleaseStory | None = None
+    """Of one chain."""
     lines: dict[str, Line] = field(default_factory=dict)
     """By the page's id of a register."""
     arrivals: deque[tuple[int, Arrival]] = field(default_factory=lambda: deque(maxlen=ARRIVALS_SHOWN))
@@ -85,6 +93,7 @@ class Story:
     versions_deleted: int = 0
     _changed: bool = True
     _seen: int = 0
+    _releases_seen: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         self.lines = {info.id: Line() for info in self.infos.values()}
@@ -137,7 +146,9 @@ class Story:
 
     def take_changed(self) -> bool:
         """Whether there is news since the last call."""
-        changed, self._changed = self._changed, False
+        releases = None if self.releases is None else release_view(self.releases)
+        changed = self._changed or releases != self._releases_seen
+        self._changed, self._releases_seen = False, releases
         return changed
 
     @property
@@ -188,6 +199,7 @@ def story_view(story: Story) -> Mapping[str, Any]:
             "shop": story.shop(story.erasure_at),
             "versions": story.versions_deleted,
         },
+        "releases": None if story.releases is None else release_view(story.releases),
     }
 
 
@@ -211,6 +223,7 @@ def story_summary(story: Story) -> Mapping[str, Any]:
             "unplugged_register": str(story.outage),
             "erasure": str(story.erasure),
         },
+        **({} if story.releases is None else {"releases": release_summary(story.releases)}),
     }
 
 
@@ -241,4 +254,6 @@ def story_shortfalls(story: Story) -> Sequence[str]:
         found.append(f"the unplugged register did not catch up ({story.outage})")
     if story.erasure is not Erasure.ERASED:
         found.append(f"the erasure did not end ({story.erasure})")
+    if story.releases is not None:
+        found.extend(release_shortfalls(story.releases))
     return found
