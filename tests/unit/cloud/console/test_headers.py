@@ -1,6 +1,5 @@
 """What every answer tells the browser."""
 
-
 import pytest
 
 from cloud.console.headers import BODY_MAX_BYTES
