@@ -10,7 +10,7 @@ from edge_agent.updates.book import Book
 from edge_agent.updates.errand import Done, Failed, Job, Piece, Progress
 from edge_agent.updates.errors import StateError
 from edge_agent.updates.facts import Facts
-from edge_agent.updates.plan import Fetch
+from edge_agent.updates.plan import Fetch, plan
 from edge_agent.updates.ports import Errand
 from edge_agent.updates.steps import Step
 from wire_protocol.fleet_messages import UpdateReason
@@ -98,9 +98,12 @@ class Errands:
         facts = transitions.looked(book.facts, result.verified, self._generation)
         if result.release is not None:
             facts = transitions.staged(facts, result, self._parts.now_ms())
-        self._progress = self._fetch = None
+        fetch, self._progress, self._fetch = self._fetch, None, None
         await self._keep(facts)
-        book.try_at_once()
+        if plan(facts) == fetch:
+            book.back_off()  # it brought what was asked for, and that is not enough: never in a tight loop
+        else:
+            book.go_on()
         book.untidy = True
         log.info("updater.done", extra=fields(**book.named(), staged=result.release, floor=facts.floor))
         book.step(Step.NOTED)
@@ -148,13 +151,18 @@ class Errands:
             facts = transitions.looked(facts, failure.verified, self._generation)
         if fetch is not None and fetch.shadow:
             self.refused_shadow = None if failure.passing else fetch.release
-        elif fetch is not None and fetch.release is not None:
+        elif _is_about(fetch, facts):
             facts = transitions.refused(facts, failure, self._parts.now_ms())
-        book.back_off()
+        if fetch is None or fetch.release is None or fetch.shadow or _is_about(fetch, facts):
+            book.back_off()
         log.warning(
             "updater.failed",
             extra=fields(
-                **book.named(), reason=failure.reason.value, words=failure.words, passing=failure.passing
+                **book.named(),
+                wanted=None if fetch is None else fetch.release,
+                reason=failure.reason.value,
+                words=failure.words,
+                passing=failure.passing,
             ),
         )
         await self._keep(facts)
@@ -167,6 +175,16 @@ class Errands:
         except StateError:
             self._book.back_off()
             raise
+
+
+def _is_about(fetch: Fetch | None, facts: Facts) -> bool:
+    """Whether this was for the present attempt; a later order is not judged by an earlier errand."""
+    attempt = facts.attempt
+    return (
+        fetch is not None
+        and attempt is not None
+        and (fetch.release, fetch.digest) == (attempt.release, attempt.digest)
+    )
 
 
 def _cannot(*, enabled: bool) -> Failed:

@@ -54,6 +54,7 @@ class ModelInUse:
         await book.keep(transitions.activated(book.facts, choice, self._parts.now_ms()))
         book.step(Step.ACTIVATED)
         await self._put(choice, model, self._parts.releases.path(slot.directory))
+        book.try_at_once()
         book.step(Step.SWAPPED)
         return True
 

@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_agent.errors import ConflictError
-from edge_agent.updates.errand import Failed, Piece, PieceStatus, Progress
+from edge_agent.updates.errand import Done, Failed, Job, Piece, PieceStatus, Progress
 from edge_agent.updates.errors import NothingBeforeError, StateError
 from edge_agent.updates.facts import Facts
 from edge_agent.updates.steps import Step
@@ -254,6 +255,52 @@ async def test_a_new_order_ends_the_errand_for_the_old_one(paper: PaperUpdates) 
     assert [job.release for job in paper.jobs] == [1, 2]
     assert paper.ended == 2
     assert state(paper)[0] == 2
+
+
+async def test_an_order_is_not_judged_by_the_errand_for_the_one_before(paper: PaperUpdates) -> None:
+    """T28: an errand that failed for good in the moment in which the next order came speaks for its own."""
+    paper.publish(1)
+    paper.publish(2)
+    paper.failure = Failed(UpdateReason.NOT_A_MODEL, "it has a custom operator", passing=False)
+    paper.order(1)
+    await paper.advance()
+    paper.failure = None
+    paper.order(2)
+    await paper.advance(2)
+    assert state(paper)[:2] == (2, UpdateState.TRIAL)
+
+
+async def test_what_comes_again_and_again_and_cannot_be_loaded_is_asked_for_ever_more_rarely(
+    paper: PaperUpdates,
+) -> None:
+    """T8: a release that passes every check and still does not load here costs no link and no processor."""
+    paper.publish(1)
+    paper.order(1)
+    network = paper.models[1] / "model.onnx"
+    await paper.advance()
+    network.write_bytes(bytes(network.stat().st_size))
+    for _ in range(100):
+        paper.register.clock.advance(10_000)
+        await paper.advance()
+    assert 5 <= len(paper.jobs) <= 12, "of a hundred times ten seconds"
+
+
+async def test_an_errand_that_brings_too_little_is_no_tight_loop(
+    paper: PaperUpdates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More releases than a listing carries, say: the updater takes it, and the listing does not name it."""
+    paper.publish(1)
+    honest = paper.result
+
+    def unlisted(job: Job) -> Done | Failed:
+        done = honest(job)
+        assert isinstance(done, Done)
+        return replace(done, verified=replace(done.verified, listed=b""))
+
+    monkeypatch.setattr(paper, "result", unlisted)
+    await paper.bring(1)
+    await paper.advance(20)
+    assert len(paper.jobs) == 1
 
 
 async def test_a_damaged_release_is_fetched_anew(paper: PaperUpdates) -> None:
