@@ -34,6 +34,8 @@ _METADATA: Final = "metadata"
 _MISSING: Final = 404
 _METADATA_MAX_BYTES: Final = 5_000_000
 """More than a thousand listed releases."""
+_VERSION_MAX: Final = 2**31 - 1
+"""What a row holds. No chain signs so often; a stolen key that does (fast-forward) is that chain's trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,12 @@ class VerifiedRepository:
 
     Attributes:
         expires_at_ms: When the first of the metadata ends.
-        reset: The keys of timestamp or snapshot were replaced since: versions may begin again.
     """
 
     versions: Versions
     expires_at_ms: int
     policy: ReleasePolicy
     releases: tuple[SignedRelease, ...]
-    reset: bool = False
 
 
 def verify_repository(tenant: str, root: bytes, known: Versions, files: ReleaseFiles) -> VerifiedRepository:
@@ -126,7 +126,6 @@ def verify_repository(tenant: str, root: bytes, known: Versions, files: ReleaseF
             _release(tenant, release, target, seen.targets.targets[model_path(release)])
             for release, target in listing.releases.items()
         ),
-        reset=seen.was_reset(known.root),
     )
 
 
@@ -158,30 +157,43 @@ class _Seen:
     def versions(self) -> Versions:
         return Versions(*(role.version for role in self.roles))
 
-    def was_reset(self, since_root: int) -> bool:
-        """Whether keys of timestamp or snapshot were replaced after this root: the spec's step 5.3.11.
-
-        Whoever stole such a key may have signed the largest version of all; only then may versions sink.
-        """
-        before = next((root for root in self.roots if root.version == since_root), None)
-        return before is not None and any(
-            set(before.roles[role].keyids) != set(self.roots[-1].roles[role].keyids)
-            for role in (Timestamp.type, Snapshot.type)
+    def replaced_since(self, root: int) -> frozenset[str]:
+        """Roles whose keys are others than at this root; () where that root is not in the history."""
+        before = next((one for one in self.roots if one.version == root), None)
+        if before is None:
+            return frozenset()
+        now = self.roots[-1]
+        return frozenset(
+            name for name, role in before.roles.items() if set(role.keyids) != set(now.roles[name].keyids)
         )
 
 
 def _check_versions(seen: _Seen, known: Versions) -> None:
+    """None is older than it was, but for what whoever stole a replaced key may have signed (5.3.11).
+
+    The largest version of all can only be recovered from so; a role whose keys stayed never sinks.
+    """
     now = seen.versions
+    if max(now.root, now.timestamp, now.snapshot, now.targets) > _VERSION_MAX:
+        raise NotVerified(
+            f"a version of the metadata is beyond {_VERSION_MAX}: somebody signed to lock the chain in",
+            remedy="Replace the keys of that role in a new root, as docs/key-ceremony.md shows.",
+        )
     if now.root < known.root:
         raise NotVerified(
             f"the repository was rolled back: its root is version {now.root}, version {known.root} was seen",
             remedy="Put back the newest metadata; somebody changed the store.",
         )
-    if seen.was_reset(known.root):
-        return
-    for name in ("timestamp", "snapshot", "targets"):
+    replaced = seen.replaced_since(known.root)
+    may_sink = {
+        # A snapshot's version is named by the timestamp, so a stolen key of either spoils both.
+        "timestamp": bool(replaced & {Timestamp.type, Snapshot.type}),
+        "snapshot": bool(replaced & {Timestamp.type, Snapshot.type}),
+        "targets": Targets.type in replaced,
+    }
+    for name, sinks in may_sink.items():
         old, new = getattr(known, name), getattr(now, name)
-        if new < old:
+        if new < old and not sinks:
             raise NotVerified(
                 f"the repository was rolled back: {name} is version {new}, version {old} was seen",
                 remedy="Put back the newest metadata; somebody changed the store.",

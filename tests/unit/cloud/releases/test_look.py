@@ -264,6 +264,34 @@ def test_a_fast_forward_is_healed_by_new_keys_and_only_by_them(stage: _Stage) ->
     assert stage.row().versions.timestamp < 2_000_000
 
 
+@pytest.mark.parametrize("version", [2**31, 2**63, 2**200], ids=["32 bits", "64 bits", "more"])
+@pytest.mark.parametrize("role", ["snapshot", "timestamp"])
+def test_a_version_that_no_row_holds_is_a_problem_and_no_crash(
+    stage: _Stage, role: str, version: int
+) -> None:
+    """T9: a stolen key that signs the largest number troubles its own chain; the loop goes on to the others."""
+    stage.repository.add_release(1)
+    stage.look()
+    stage.repository.roles[role].signed.version = version
+    stage.repository.publish(targets=False)
+    stage.fails("somebody signed to lock the chain in")
+
+
+def test_new_online_keys_do_not_let_the_releases_be_rolled_back(stage: _Stage) -> None:
+    """T8: replaced keys of timestamp and snapshot may begin again; the targets' own versions never sink."""
+    repository = stage.repository
+    repository.add_release(1)
+    older = repository.roles["targets"].signed.version
+    repository.withdraw(1)
+    stage.look()
+    repository.rotate("timestamp")
+    repository.rotate("snapshot")
+    repository.roles["targets"].signed.version = older - 1
+    repository.publish()
+    assert repository.roles["targets"].signed.version == older
+    stage.fails("rolled back: targets")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("timestamp.json", "lacks a file"), ("{snapshot}.snapshot.json", "lacks a file")],
