@@ -86,6 +86,8 @@ class Facts:
         crashes: Starts of the agent without an orderly end before them, since what is active was put in use.
         since_ms: When that was.
         open: An agent runs, or died.
+        shadow: The release that runs beside what is active.
+        shadow_deaths: Starts without an orderly end before them, while the shadow of this order ran.
     """
 
     order: Order | None = None
@@ -99,6 +101,8 @@ class Facts:
     crashes: int = 0
     since_ms: int = 0
     open: bool = False
+    shadow: int | None = None
+    shadow_deaths: int = 0
     generation: int = 0
     """The highest ever heard; the order's own, but where the order was lost."""
 
@@ -155,8 +159,15 @@ def from_json(data: bytes) -> Facts:
         )
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"no facts of releases: {error}") from error
-    counts = (facts.floor, facts.generation, facts.looked, facts.returned, facts.crashes, facts.since_ms)
-    for number in counts:
+    for number in (
+        facts.floor,
+        facts.generation,
+        facts.looked,
+        facts.returned,
+        facts.crashes,
+        facts.shadow_deaths,
+        facts.since_ms,
+    ):
         if type(number) is not int or number < 0:
             raise ValueError("a count is no count")
     return facts

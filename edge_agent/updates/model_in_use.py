@@ -124,17 +124,14 @@ class ModelInUse:
         book.step(Step.SETTLED)
 
     async def mind_shadow(self) -> None:
-        """The shadow that the cloud wants runs, and no other."""
-        facts = self._book.facts
-        slot = facts.slot(None if facts.order is None else facts.order.settings.shadow)
-        if slot is not None and (
-            slot.release in {self.running.release, self.refused_shadow} or not may_run(facts, slot)
-        ):
-            slot = None
+        """The shadow that the cloud wants runs, and no other. Durable first: a death is blamed on it."""
+        book, slot = self._book, self._wanted_shadow()
         present = self.watch.shadow
-        if (None if present is None else present.comparison.release) == (slot and slot.release):
+        release = None if slot is None else slot.release
+        if (None if present is None else present.comparison.release) == release:
             return
         self.watch.shadow = None
+        await book.keep(transitions.shadowed(book.facts, release))
         if slot is None:
             log.info("shadow.ended")
             return
@@ -147,6 +144,24 @@ class ModelInUse:
         self.watch.shadow = Shadow(slot.release, model, self._parts.shadow_executor)
         log.info("shadow.started", extra=fields(release=slot.release, digest=slot.digest))
         self._parts.changed()
+
+    def _wanted_shadow(self) -> Slot | None:
+        """The release to run beside what is active, if it may.
+
+        None while a release is on trial: who ended the agent, or was slow, would be anybody's guess. None
+        either where the agent died twice beside it: it is never worth a till.
+        """
+        facts = self._book.facts
+        slot = facts.slot(None if facts.order is None else facts.order.settings.shadow)
+        if slot is None or self.watch.trial is not None or not may_run(facts, slot):
+            return None
+        if slot.release in {self.running.release, self.refused_shadow}:
+            return None
+        if facts.shadow_deaths >= transitions.STARTS_MAX:
+            self.refused_shadow = slot.release
+            log.error("shadow.refused", extra=fields(release=slot.release, deaths=facts.shadow_deaths))
+            return None
+        return slot
 
     async def _load(self, slot: Slot) -> Model:
         """The network that was signed, and no other.

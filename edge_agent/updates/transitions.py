@@ -16,7 +16,8 @@ def started(facts: Facts, now_ms: int) -> Facts:
     """The agent starts: where it did not end in order, that counts against what is active."""
     if not facts.open:
         return replace(facts, open=True)
-    facts = replace(facts, crashes=facts.crashes + 1)
+    deaths = facts.shadow_deaths + (facts.shadow is not None)
+    facts = replace(facts, crashes=facts.crashes + 1, shadow=None, shadow_deaths=deaths)
     slot = facts.slot(facts.active)
     if slot is None or slot.verdict is not Verdict.TRIAL or facts.crashes < STARTS_MAX:
         return facts
@@ -30,7 +31,7 @@ def started(facts: Facts, now_ms: int) -> Facts:
 
 def ended(facts: Facts) -> Facts:
     """The agent ends in order."""
-    return replace(facts, open=False)
+    return replace(facts, open=False, shadow=None)
 
 
 def ordered(facts: Facts, order: Order, transaction: str, now_ms: int) -> Facts | None:
@@ -46,7 +47,8 @@ def ordered(facts: Facts, order: Order, transaction: str, now_ms: int) -> Facts 
         return None
     if order.generation == facts.generation and facts.order is not None:
         return None
-    facts = replace(facts, order=order, generation=order.generation)
+    deaths = facts.shadow_deaths if _same_shadow(facts.order, order) else 0
+    facts = replace(facts, order=order, generation=order.generation, shadow_deaths=deaths)
     if order.release is None or order.digest is None:
         return replace(facts, attempt=None)
     before = facts.attempt
@@ -116,6 +118,11 @@ def spoiled(facts: Facts, slot: Slot, words: str, now_ms: int) -> Facts:
     return _attempt_at(facts, slot.release, at)
 
 
+def shadowed(facts: Facts, release: int | None) -> Facts:
+    """This release runs beside what is active from now on, or none."""
+    return replace(facts, shadow=release)
+
+
 def settled_on(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     """What runs is another than what was active: note it, with the reason where the attempt was about it."""
     gone = facts.slot(facts.active)
@@ -161,6 +168,13 @@ def cleared(facts: Facts) -> Facts:
         one for one in facts.slots if one.release in wanted or one is newest or one.verdict is Verdict.BAD
     )
     return replace(facts, slots=slots)
+
+
+def _same_shadow(before: Order | None, order: Order) -> bool:
+    return before is not None and (before.settings.shadow, before.rollout) == (
+        order.settings.shadow,
+        order.rollout,
+    )
 
 
 _At = tuple[UpdateState, int] | tuple[UpdateState, int, UpdateReason, str]

@@ -79,10 +79,11 @@ class PaperUpdates:
 
     Args:
         folder: For its models.
+        facts: What an earlier life left.
         config: Of `[updates]`.
     """
 
-    def __init__(self, folder: Path, **config: Any) -> None:
+    def __init__(self, folder: Path, *, facts: Facts | None = None, **config: Any) -> None:
         self.folder = folder
         self.installed = build_model_dir(folder / "installed", golden=False, seed=99)
         self.register = Register(self.installed)
@@ -116,7 +117,7 @@ class PaperUpdates:
                 places=Places(
                     self.installed, self.root, folder / "metadata", folder / "staging", folder / "releases"
                 ),
-                facts=transitions.started(Facts(), clock.now_ms()),
+                facts=transitions.started(facts or Facts(), clock.now_ms()),
                 running=running,
                 store=self.store,
                 releases=self,

@@ -4,7 +4,7 @@ import pytest
 
 from edge_agent.updates import transitions
 from edge_agent.updates.choice import BESTSELLERS, candidates
-from edge_agent.updates.facts import Facts
+from edge_agent.updates.facts import Facts, from_json, to_json
 from edge_agent.updates.slots import Verdict
 from tests.builders.update_facts import NOW_MS, TRANSACTION, good, on_trial, order, ordered, staged, verified
 from wire_protocol.fleet_messages import UpdateReason, UpdateState
@@ -66,6 +66,22 @@ def test_a_good_release_survives_power_cuts() -> None:
     for _ in range(5):
         facts = died(facts)
     assert (verdicts(facts)[2], facts.crashes) == ("good", 4)
+
+
+def test_deaths_beside_a_shadow_are_the_shadows() -> None:
+    """T10: counted for it until another is wanted; an orderly end, or none beside, counts nothing."""
+    facts = transitions.shadowed(ordered(good(1), 5, 1, shadow=2), 2)
+    once = died(died(facts))
+    assert (once.shadow_deaths, once.shadow, once.crashes) == (1, None, 1)
+    assert died(once).shadow_deaths == 1, "it did not run this time"
+    twice = died(transitions.shadowed(once, 2))
+    assert twice.shadow_deaths == transitions.STARTS_MAX
+    assert from_json(to_json(twice)) == twice
+    orderly = died(transitions.ended(transitions.shadowed(once, 2)))
+    assert orderly.shadow_deaths == 1
+    assert ordered(twice, 6, 1, shadow=2, report_every_s=9).shadow_deaths == 2
+    assert ordered(twice, 6, 1, shadow=3).shadow_deaths == 0
+    assert ordered(twice, 6, 1, shadow=2, rollout="ee" * 16).shadow_deaths == 0
 
 
 def test_the_floor_never_sinks() -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import ConflictError
+from edge_agent.updates import transitions
 from edge_agent.updates.errand import Done, Failed, Job, Piece, PieceStatus, Progress
 from edge_agent.updates.errors import NothingBeforeError, StateError
 from edge_agent.updates.facts import Facts
 from edge_agent.updates.steps import Step
 from inference import BrokenAnswer
 from tests.builders.update_register import PaperUpdates
-from wire_protocol.fleet_messages import UpdateReason, UpdateState
+from wire_protocol.fleet_messages import DesiredDown, Settings, UpdateReason, UpdateState
 
 
 @pytest.fixture
@@ -341,6 +342,35 @@ async def test_a_shadow_sees_the_same_pictures_and_is_never_shown(paper: PaperUp
     paper.order(1)
     await paper.advance(3)
     assert paper.updates.figures().shadow is None
+
+
+async def test_no_shadow_runs_beside_a_trial_or_after_two_deaths(paper: PaperUpdates) -> None:
+    """T10: a shadow costs no till more than two starts, and nobody else is blamed for them."""
+    paper.publish(1)
+    paper.publish(2, version="2027.1.1")
+    paper.publish(3, version="2027.1.2")
+    await paper.bring(1)
+    await paper.prove()
+    paper.order(1, shadow=2)
+    await paper.advance(4)
+    assert paper.updates.figures().shadow is not None
+    assert paper.store.load().shadow == 2, "durable, before it can do anything"
+    paper.order(3, shadow=2)
+    await paper.advance(4)
+    assert state(paper)[1] is UpdateState.TRIAL
+    assert (paper.updates.figures().shadow, paper.store.load().shadow) == (None, None)
+    await paper.prove()
+    await paper.advance(2)
+    assert paper.updates.figures().shadow is not None
+    register = PaperUpdates(paper.folder / "again", facts=replace(paper.store.load(), shadow_deaths=1))
+    register.models, register.there = paper.models, paper.there
+    await register.advance(3)
+    assert register.updates.facts.shadow_deaths == transitions.STARTS_MAX
+    assert (state(register)[0], register.updates.figures().shadow) == (3, None)
+    register.updates.desired(DesiredDown(99, Settings(shadow=2), 3, paper.digest(3), b"r" * 16))
+    await register.advance(3)
+    assert register.updates.figures().shadow is not None, "another rollout wants it all the same"
+    register.close()
 
 
 async def test_a_register_without_root_or_switched_off_says_so(tmp_path: Path) -> None:
