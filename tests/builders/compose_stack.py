@@ -17,7 +17,13 @@ from botocore.config import Config
 
 ROOT = Path(__file__).parents[2]
 _IMAGES = ("python:3.11-slim-bookworm", "eclipse-mosquitto:2", "postgres:17", "chrislusf/seaweedfs:latest")
-_PORTS = {"S3_PORT": "18333", "BROKER_PORT": "18883", "ENROLMENT_PORT": "18443"}
+PORTS = {
+    "S3_PORT": "18333",
+    "BROKER_PORT": "18883",
+    "ENROLMENT_PORT": "18443",
+    "CONSOLE_PORT": "18730",
+    "IDENTITY_PORT": "18731",
+}
 """Not the defaults, so that the test runs beside a stack that somebody looks at."""
 
 
@@ -57,7 +63,7 @@ class ComposeStack:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = [*command, "--project-name", f"topscoop-test-{os.getpid()}"]
-        self._environment = {**os.environ, **_PORTS}
+        self._environment = {**os.environ, **PORTS}
 
     def __enter__(self) -> Self:
         try:
@@ -70,15 +76,18 @@ class ComposeStack:
     def __exit__(self, *_: object) -> None:
         self.compose("down", "--volumes", "--timeout", "5", timeout=180)
 
-    def compose(self, *words: str, timeout: float = 180) -> str:
+    def compose(self, *words: str, timeout: float = 180, standard_input: str | None = None) -> str:
         """Run a compose command; its standard output. A failure is an AssertionError with what it printed."""
-        ended = _run([*self._command, *words], cwd=ROOT, env=self._environment, timeout=timeout)
+        ended = _run(
+            [*self._command, *words], cwd=ROOT, env=self._environment, timeout=timeout, input=standard_input
+        )
         assert ended.returncode == 0, f"{' '.join(words)}:\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}"
         return ended.stdout
 
-    def topscoop(self, service: str, *words: str) -> Any:
+    def topscoop(self, service: str, *words: str, standard_input: str | None = None) -> Any:
         """What `topscoop … --json` prints inside a service's container."""
-        return json.loads(self.compose("exec", "-T", service, "topscoop", *words, "--json"))
+        command = ("exec", "-T", service, "topscoop", *words, "--json")
+        return json.loads(self.compose(*command, standard_input=standard_input))
 
     def frames(self, tenant: str) -> list[dict[str, Any]]:
         """The rows of a tenant's stored frames."""
@@ -89,7 +98,7 @@ class ComposeStack:
         """Key and version id of every version of every frame in the bucket."""
         client = boto3.client(
             "s3",
-            endpoint_url=f"http://127.0.0.1:{_PORTS['S3_PORT']}",
+            endpoint_url=f"http://127.0.0.1:{PORTS['S3_PORT']}",
             region_name="us-east-1",
             aws_access_key_id="topscoop",
             aws_secret_access_key="topscoop-development",
