@@ -103,9 +103,12 @@ def _announce(ready: "Ready", options: "DemoOptions", *, as_json: bool) -> None:
     _say(f"ready after {ready.started_in_s:.1f} s")
     if as_json:
         displays = {info.id: f"{info.url}/display" for info in ready.registers}
-        print(json.dumps({"page": ready.page, "displays": displays}), flush=True)
+        console = {} if ready.console is None else {"console": ready.console}
+        print(json.dumps({"page": ready.page, "displays": displays, **console}), flush=True)
         return
     print(f"\nWatch all shops live:  {ready.page}\n")
+    if ready.console is not None:
+        print(f"The operators' console, in a moment:  {ready.console}  (log in as anna, the admin)\n")
     print("What the customer sees at each register:")
     for info in ready.registers:
         print(f"  {info.chain.name}, {info.shop_name} ({info.shop.kind})".ljust(42), f"{info.url}/display")

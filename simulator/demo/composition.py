@@ -60,6 +60,8 @@ class Ready:
     page: str
     registers: Sequence[RegisterInfo]
     started_in_s: float
+    console: str | None = None
+    """The operators' console, which is there some seconds later; None without a cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ async def run_demo(
                 page=f"http://{HOST}:{listening.getsockname()[1]}/",
                 registers=infos,
                 started_in_s=time.monotonic() - started_s,
+                console=way.backend.ports.console_url if way else None,
             )
             floor = Floor(
                 posts=posts,

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from simulator.bank import CharacterBank
 from simulator.demo.backend.arrivals import Arrival
-from simulator.demo.backend.story import Erasure
+from simulator.demo.backend.story import Erasure, Story
 from tests.builders.demo_page import DemoPage, running_demo_page
 from wire_protocol.topics import Up
 
@@ -253,6 +253,56 @@ def test_what_reaches_the_cloud_is_told_as_it_happens(open_page: Open, cloud_dem
     assert "1 version deleted" in panel.locator(".tales li.done").last.inner_text()
 
 
+def _status(state: str, members: dict[str, str], *gates: tuple[str, str, str]) -> dict[str, Any]:
+    """A rollout in its first stage, as `topscoop rollout status --json` prints it."""
+    counts = {state: list(members.values()).count(state) for state in members.values()}
+    return {
+        "rollout": "ab" * 16,
+        "state": state,
+        "stage": 0,
+        "started_at_ms": 0,
+        "ended_at_ms": 9000,
+        "stages": [
+            {"name": name, "registers": 1, "counts": counts} for name in ("first till", "half", "all")
+        ],
+        "gates": [dict(zip(("kind", "outcome", "words"), gate, strict=True)) for gate in gates],
+        "waiting": ["1 register has no outcome yet", "waiting for 8 more answers"],
+        "members": [{"register": register, "state": at} for register, at in members.items()],
+    }
+
+
+def test_a_release_that_is_stopped_is_told_with_its_gate_and_who_never_ran_it(
+    open_page: Open, cloud_demo: DemoPage
+) -> None:
+    page = open_page(cloud_demo)
+    strip = page.locator("section.releases")
+    worse = strip.locator(".passages > li").last
+    assert "its report flatters" in worse.inner_text()
+    assert strip.get_by_role("link").get_attribute("href") == "http://localhost:9"
+    members = {"lido-1": "told", "giardino-1": "waiting", "centrale-1": "waiting"}
+
+    def runs(story: Story) -> None:
+        assert story.releases is not None
+        story.releases.running("lido-1", "2026.11.22+demo.3")
+        story.releases.worse.saw(_status("running", members, ("labels", "not-enough", "waiting")))
+
+    cloud_demo.tell(runs)
+    worse.get_by_text("waiting for 8 more answers").wait_for()
+    assert strip.locator("dd").all_inner_texts() == ["release 3", "release 1", "release 1"]
+
+    def stopped(story: Story) -> None:
+        assert story.releases is not None
+        gates = (("errors", "pass", "no answer failed"), ("labels", "fail", "drift 3.92 of 2.1"))
+        story.releases.worse.saw(_status("returned", members | {"lido-1": "returned"}, *gates))
+
+    cloud_demo.tell(stopped)
+    worse.get_by_text("Lido is back on release 2; Centrale and Giardino never ran it.").wait_for()
+    assert "flavours, drift 3.92 of 2.1" in worse.inner_text()
+    assert worse.locator(".gates li").all_inner_texts() == ["✓ errors", "✗ flavours"]
+    assert worse.locator("[data-state=stopped]").inner_text().split("\n") == ["first till", "1 of 1 back"]
+    _until(page, "document.querySelector('.releases [aria-live]').textContent.includes('Release 3: stopped')")
+
+
 def test_a_register_is_unplugged_and_plugged_in_by_keyboard(open_page: Open, cloud_demo: DemoPage) -> None:
     page = open_page(cloud_demo)
     button = page.get_by_role("button", name="Unplug Elm Park")
@@ -285,4 +335,4 @@ def test_with_a_cloud_nothing_sticks_out_sideways_either(
 
 def test_without_a_cloud_there_is_no_panel_and_no_button(open_page: Open, demo: DemoPage) -> None:
     page = open_page(demo)
-    assert page.locator("section.cloud, .line-up").count() == 0
+    assert page.locator("section.cloud, section.releases, .line-up").count() == 0

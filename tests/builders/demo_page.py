@@ -12,6 +12,7 @@ from pathlib import Path
 from simulator.bank import CharacterBank
 from simulator.bayes import best_sellers
 from simulator.chains import CHAINS
+from simulator.demo.backend.release_story import ReleaseStory
 from simulator.demo.backend.story import Story
 from simulator.demo.cameras import SimulatedCamera, run_cameras
 from simulator.demo.feed import Feed
@@ -51,6 +52,12 @@ class DemoPage:
         self._loop.call_soon_threadsafe(self._stopping.set)
 
 
+def _releases(infos: list[RegisterInfo]) -> ReleaseStory:
+    chain = infos[0].chain
+    shops = {f"{info.shop.id}-1": info.shop_name for info in infos if info.chain is chain}
+    return ReleaseStory(chain.tenant, chain.name, shops, "http://localhost:9")
+
+
 @contextmanager
 def running_demo_page(folder: Path, bank: CharacterBank, *, cloud: bool = False) -> Iterator[DemoPage]:
     """Serve the page from a thread of its own; with a cloud, its story is told by the test."""
@@ -87,7 +94,7 @@ async def _serve(
     def clock_s() -> float:
         return time.monotonic() - begin_s
 
-    story = Story({f"{info.id}-1": info for info in infos}) if cloud else None
+    story = Story({f"{info.id}-1": info for info in infos}, _releases(infos)) if cloud else None
     pictures, feed = Pictures([info.id for info in infos]), Feed(live, clock_s, story)
     stopping = asyncio.Event()
 

@@ -16,9 +16,9 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 90
-_CHECK_PATIENCE_S = 200
-"""A check waits for forgery, outage and erasure to end."""
-pytestmark = pytest.mark.timeout(240)
+_CHECK_PATIENCE_S = 400
+"""A check waits for forgery, outage, erasure and two releases to end: a minute, on an idle machine."""
+pytestmark = pytest.mark.timeout(440)
 
 
 @pytest.fixture
@@ -86,6 +86,13 @@ def _wait(done: Any, what: str) -> None:
         time.sleep(0.05)
 
 
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def _folders(environment: dict[str, str], since: float = 0.0) -> list[Path]:
     places = [Path(environment["TMPDIR"]), Path("/dev/shm")]
     found = [folder for place in places for folder in place.glob("topscoop-demo-*")]
@@ -94,7 +101,11 @@ def _folders(environment: dict[str, str], since: float = 0.0) -> list[Path]:
 
 
 def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str]) -> None:
-    """All six registers serve real recommendations, nothing fails, nothing is left."""
+    """All six registers serve real recommendations, nothing fails, nothing is left.
+
+    T28: a signed release that is worse is stopped in its first stage by what its register reports, and goes
+    back; the others never ran it.
+    """
     finished = subprocess.run(
         [sys.executable, "-m", "topscoop", "demo", "--check", "--seconds", "8"],
         capture_output=True, text=True, timeout=_CHECK_PATIENCE_S, env=environment, check=False,
@@ -122,7 +133,17 @@ def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str])
         "unplugged_register": "caught-up",
         "erasure": "erased",
     }
-    assert finished.stderr.count("stand-in:") == 3
+    releases = result["releases"]
+    assert releases["problems"] == []
+    assert releases["published"] == [1, 2, 3]
+    good, stopped = releases["rolled_out"], releases["stopped"]
+    assert (good["release"], good["stages"], good["registers"]) == (2, 3, 3)
+    assert (stopped["release"], stopped["stage"]) == (3, "first till")
+    assert stopped["gate"] in {"labels", "confidence"}
+    assert len(stopped["exposed"]) == 1
+    assert stopped["returned"] == stopped["exposed"]
+    assert len(stopped["never_exposed"]) == 2
+    assert finished.stderr.count("stand-in:") == 4
     assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []
 
 
@@ -154,8 +175,10 @@ def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[st
         for url in (addresses["page"], *addresses["displays"].values()):
             assert httpx.get(url).status_code == 200
         assert len(_agents(process)) == 2
+        _wait(lambda: _answers(f"{addresses['console']}/login"), "the console did not come")
         agents = _children(process)
-        assert len(agents) == 6
+        # Broker, store, collector, keeper; file service, rollouts, identity, console; whoever types commands.
+        assert 2 + 8 <= len(agents) <= 2 + 9
         folders = _folders(environment, started)
         assert folders
         process.send_signal(signal.SIGINT)

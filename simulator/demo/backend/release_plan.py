@@ -24,8 +24,8 @@ def release_plan(hold_s: int) -> Mapping[str, Any]:
     """
     stages = [
         {"name": "first till", "count": 1, "hold_s": hold_s},
-        {"name": "half of the tills", "share": 0.5, "hold_s": hold_s},
-        {"name": "all tills", "share": 1.0, "hold_s": hold_s},
+        {"name": "half", "share": 0.5, "hold_s": hold_s},
+        {"name": "all", "share": 1.0, "hold_s": hold_s},
     ]
     gates = {
         "minimum_recommendations": _ANSWERS,

@@ -167,7 +167,11 @@ def _passage_view(story: ReleaseStory, passage: Passage) -> Mapping[str, Any]:
         "gates": [
             {"kind": gate.kind, "outcome": gate.outcome, "words": gate.words} for gate in passage.gates
         ],
+        "waiting": list(passage.waiting),
         "exposed": [story.shops.get(register, register) for register in sorted(passage.exposed)],
+        "never": [
+            story.shops.get(register, register) for register in sorted(set(passage.members) - passage.exposed)
+        ],
         "registers": len(passage.members),
         "seconds": passage.seconds,
     }

@@ -118,6 +118,7 @@ def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, ports: Ports) -
             "health_port": 0,
             "public_url": ports.console_url,
             "oidc_issuer": f"http://localhost:{ports.identity}",
+            "oidc_client_secret": "development",
         },
         "log": {"format": "json", "level": "debug"},
     }

@@ -6,6 +6,7 @@ import { setText } from "./elements.js";
 import { quantiles } from "./format.js";
 import { watchPictures } from "./pictures.js";
 import { RegisterCard } from "./register-card.js";
+import { ReleaseStrip } from "./release-strip.js";
 
 const SPEAK_EVERY_MS = 20_000;
 const STILL_PICTURE_MS = 2_000; // for people who asked for reduced motion
@@ -17,6 +18,7 @@ let chains = new Map();
 let cards = new Map();
 let order = [];
 let panel = null;
+let strip = null;
 let lastShown = [];
 let lastSpoken = performance.now();
 let events = null;
@@ -35,7 +37,9 @@ function build(state) {
   lastShown = order.map(() => -Infinity);
   for (const register of state.registers) chains.get(register.chain).node.append(cards.get(register.id).node);
   panel = state.cloud === null ? null : new CloudPanel();
+  strip = state.cloud?.releases ? new ReleaseStrip(state.cloud.releases) : null;
   const parts = [...chains.values()].map((chain) => chain.node);
+  if (strip !== null) parts.unshift(strip.node);
   if (panel !== null) parts.push(panel.node);
   find("shops").classList.toggle("with-cloud", panel !== null);
   find("shops").replaceChildren(...parts);
@@ -50,6 +54,7 @@ function build(state) {
 function cloud(news) {
   for (const register of news.registers) cards.get(register.id).send(register);
   panel.update(news);
+  if (strip !== null) strip.update(news.releases);
 }
 
 async function plug(register, plugged) {
