@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge_agent.updater.judgement import check_floor, judge, verified
+from edge_agent.updater.judgement import check_not_older, judge, verified
 from edge_agent.updater.ports import Preflight, Shelf, Signed, SignedFile, Source, Trust
 from edge_agent.updater.refusal import Refusal
 from edge_agent.updater.steps import Reach, Step, nothing
@@ -58,7 +58,7 @@ class Errand:
         self.reach(Step.REFRESH)
         signed = self.trust.refresh()
         self.reach(Step.JUDGE)
-        check_floor(signed, self.job.floor)
+        check_not_older(signed, self.job)
         self.verified = verified(signed)
         if self.job.release is None:
             return Done(self.verified)

@@ -20,12 +20,19 @@ def verified(signed: Signed) -> Verified:
     return Verified(signed.metadata, pack_listing(signed.digests), withdrawn)
 
 
-def check_floor(signed: Signed, floor: int) -> None:
+def check_not_older(signed: Signed, job: Job) -> None:
     """Raise Refusal where metadata is older than what this register verified before.
 
     python-tuf's own protection lives in cached files, and is gone with them (threat T8); this one does not.
+    Versions of targets are compared under one root only: the next may begin them anew, after a thief's.
     """
-    minimum = signed.listing.policy.minimum_release
+    minimum, floor, seen = signed.listing.policy.minimum_release, job.floor, signed.metadata
+    if seen.root < job.root_version or (seen.root == job.root_version and seen.targets < job.targets_version):
+        raise Refusal(
+            UpdateReason.UNTRUSTED,
+            f"the metadata is older than what this register knows: root {seen.root}, targets {seen.targets}, "
+            f"they were {job.root_version} and {job.targets_version} before",
+        )
     if minimum < floor:
         raise Refusal(
             UpdateReason.UNTRUSTED,

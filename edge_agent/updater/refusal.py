@@ -1,7 +1,8 @@
 """Why an errand came to nothing; pure."""
 
 from edge_agent.updates.advice import ADVICE
-from edge_agent.updates.errand import WORDS_MAX, Failed, Verified
+from edge_agent.updates.errand import Failed, Verified
+from edge_agent.updates.facts import printable
 from wire_protocol.errors import TopscoopError
 from wire_protocol.fleet_messages import UpdateReason
 
@@ -23,9 +24,3 @@ class Refusal(TopscoopError):
     def failed(self, verified: Verified | None) -> Failed:
         """As the agent is told."""
         return Failed(self.reason, printable(str(self)), self.passing, verified)
-
-
-def printable(words: str) -> str:
-    """One printable line that fits into a message."""
-    line = " ".join(words.split())
-    return "".join(one if one.isprintable() else "?" for one in line)[:WORDS_MAX]

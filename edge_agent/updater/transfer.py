@@ -37,6 +37,8 @@ class TransferLimits:
     away_ms: int = 120_000
     """Without any connection; then the errand ends, and the agent begins it again when there is one."""
     grace_ms: int = 120_000
+    first_ms: int = 300_000
+    """For the first piece of a file whose length nobody knows yet: one message, however busy others are."""
     slowest_bytes_per_s: int = 500
     """A whole file may take the grace and its length at this rate."""
     pause_ms: int = 500
@@ -247,7 +249,9 @@ class Transfer:
         self._again.append(asked)
 
     def _check_time(self, now_ms: int) -> None:
-        length = self.longest if self.total is None else self.total - self.offset
-        most = self.limits.grace_ms + length * 1000 // self.limits.slowest_bytes_per_s
+        most = self.limits.first_ms
+        if self.total is not None:
+            bytes_left = self.total - self.offset
+            most = self.limits.grace_ms + bytes_left * 1000 // self.limits.slowest_bytes_per_s
         if now_ms - self.now_ms > most:
             raise FetchFailed(f"{self.path} comes too slowly")

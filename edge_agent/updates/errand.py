@@ -80,6 +80,9 @@ class Job:
     max_kbytes_per_s: Annotated[int, Uint(1_000_000, 1)] = 2000
     floor: Count = 0
     """The highest `minimum_release` that this register ever verified."""
+    root_version: Count = 0
+    """The newest root that this register ever verified, and the newest targets under it."""
+    targets_version: Count = 0
     signed_ms: TimeMs = 0
     """The latest time that the cloud signed, as far as this register has heard: a floor under the clock."""
     release: Release | None = None

@@ -119,6 +119,7 @@ class Errands:
 
     def _job(self, fetch: Fetch) -> Job:
         parts, facts = self._parts, self._book.facts
+        seen = None if facts.listing is None else facts.listing.metadata
         return Job(
             transaction=bytes(16) if facts.attempt is None else bytes.fromhex(facts.attempt.transaction),
             tenant=parts.tenant,
@@ -130,6 +131,8 @@ class Errands:
             source=parts.config.source,
             max_kbytes_per_s=parts.config.max_kbytes_per_s,
             floor=facts.floor,
+            root_version=0 if seen is None else seen.root,
+            targets_version=0 if seen is None else seen.targets,
             signed_ms=parts.signed_ms(),
             release=fetch.release,
             digest=fetch.digest,

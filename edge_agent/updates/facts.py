@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
+from edge_agent.updates.errand import WORDS_MAX
 from edge_agent.updates.slots import Slot, Verdict
 from wire_protocol.fleet_messages import DesiredDown, MetadataSeen, Settings, UpdateReason, UpdateState
 
 SETTLED: Final = frozenset({UpdateState.GOOD, UpdateState.BAD, UpdateState.REFUSED})
 """Nothing more is done about an attempt that is here."""
-WORDS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

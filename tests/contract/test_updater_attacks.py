@@ -211,6 +211,20 @@ def test_the_floor_outlives_the_cached_metadata(till: Till, tmp_path: Path, dama
     assert till.look(floor=floor).done.verified.metadata.floor == 3
 
 
+def test_a_withdrawal_outlives_the_cached_metadata(till: Till, tmp_path: Path) -> None:
+    """T8, T9: with the cache gone, honest metadata from before a withdrawal is refused; a new root heals."""
+    till.repository.add_release(1)
+    till.look()
+    before = older(till.repository, tmp_path / "old")
+    till.repository.withdraw(1, "sells less")
+    seen = till.look().done.verified.metadata
+    known = {"root_version": seen.root, "targets_version": seen.targets}
+    shutil.rmtree(till.folder / "metadata")
+    refused(till.look(served=before, **known))
+    till.repository.rotate("targets")
+    assert till.look(**known).done.verified.metadata.root == seen.root + 1
+
+
 def test_metadata_without_a_policy(till: Till) -> None:
     """Fail closed: signed targets that say nothing about releases allow none."""
     metadata = till.repository.roles["targets"]

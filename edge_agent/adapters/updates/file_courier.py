@@ -18,6 +18,7 @@ from edge_agent.uplink.packaging import Packager, Stamp
 from edge_agent.uplink.ports import Link, Spool
 from wire_protocol.envelope import VerifiedMessage
 from wire_protocol.fleet_messages import FileBlockDown, FileRequestUp
+from wire_protocol.limits import FILE_BLOCK_MAX_BYTES
 from wire_protocol.topics import Up
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,10 @@ class FileCourier:
             return
         status = PieceStatus(block.status.value)
         data = verified.attachments[0] if status is PieceStatus.OK and verified.attachments else b""
+        if len(data) > FILE_BLOCK_MAX_BYTES:
+            # Longer than anybody may ask for, and than the pipe takes: no answer at all.
+            log.warning("file.too_long", extra=fields(length=len(data)))
+            return
         self.fetched_bytes += len(data)
         signed_ms = verified.header.at_ms
         self._give(

@@ -28,7 +28,10 @@ from wire_protocol.fleet_messages import UpdateReason
 
 log = logging.getLogger(__name__)
 
-COMMAND: Final = (sys.executable, "-m", "edge_agent.updater")
+COMMAND: Final = (sys.executable, "-P", "-m", "edge_agent.updater")
+"""Nothing is imported from the folder that the agent was started in."""
+SILENT_S: Final = 900.0
+"""An updater says something every minute or so; a thousand roots over a bad line keep it quiet longest."""
 NICER: Final = 10
 """Than the agent: a till's requests go first, then the camera's and the uplink's threads, 5 nicer."""
 _READ_BYTES: Final = 1 << 16
@@ -40,10 +43,12 @@ class UpdaterProcess:
 
     Args:
         command: What is started.
+        silent_s: One that says nothing for so long is ended: some server feeds it drop by drop.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, command: Sequence[str] = COMMAND, *, silent_s: float = SILENT_S) -> None:
         self._command = command
+        self._silent_s = silent_s
         self._stdin: asyncio.StreamWriter | None = None
 
     async def run(
@@ -67,12 +72,15 @@ class UpdaterProcess:
         said = asyncio.create_task(_tail(process.stderr), name="updater's stderr")
         try:
             self._stdin.write(frame(job))
-            result = await _listen(process.stdout, need, progress)
+            result = await self._listen(process.stdout, need, progress)
             if result is None:
                 status = await process.wait()
                 result = _died(f"the updater ended with status {status}: {await said}".rstrip(": "))
         except BrokenPipeTalk as error:
             result = _died(str(error))
+        except TimeoutError:
+            words = f"the updater said nothing for {self._silent_s:.0f} s, and was ended"
+            result = Failed(UpdateReason.UNREACHABLE, words, passing=True)
         finally:
             await self._end(process, said)
         return result
@@ -81,6 +89,22 @@ class UpdaterProcess:
         """As `Errand.give`."""
         if self._stdin is not None and not self._stdin.is_closing():
             self._stdin.write(frame(piece))
+
+    async def _listen(
+        self, stdout: asyncio.StreamReader, need: Callable[[Need], None], progress: Callable[[Progress], None]
+    ) -> Done | Failed | None:
+        """Until its last word; None where it ended without. Raises TimeoutError."""
+        reader = Reader(UPDATER_SAYS)
+        while data := await asyncio.wait_for(stdout.read(_READ_BYTES), self._silent_s):
+            for value in reader.feed(data):
+                match value:
+                    case Need():
+                        need(value)
+                    case Progress():
+                        progress(value)
+                    case Done() | Failed():
+                        return value
+        return None
 
     async def _end(self, process: asyncio.subprocess.Process, said: "asyncio.Task[str]") -> None:
         if self._stdin is not None:
@@ -93,23 +117,6 @@ class UpdaterProcess:
         words = await said
         if words:
             log.info("updater.said", extra=fields(words=words))
-
-
-async def _listen(
-    stdout: asyncio.StreamReader, need: Callable[[Need], None], progress: Callable[[Progress], None]
-) -> Done | Failed | None:
-    """Until its last word; None where it ended without."""
-    reader = Reader(UPDATER_SAYS)
-    while data := await stdout.read(_READ_BYTES):
-        for value in reader.feed(data):
-            match value:
-                case Need():
-                    need(value)
-                case Progress():
-                    progress(value)
-                case Done() | Failed():
-                    return value
-    return None
 
 
 async def _tail(stderr: asyncio.StreamReader) -> str:

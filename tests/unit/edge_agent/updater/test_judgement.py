@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.updater.judgement import check_floor, judge, verified
+from edge_agent.updater.judgement import check_not_older, judge, verified
 from edge_agent.updater.ports import Signed
 from edge_agent.updater.refusal import Refusal
 from edge_agent.updates.errand import Job
@@ -97,10 +97,27 @@ def test_what_is_not_taken(state: Signed, wanted: Job, reason: UpdateReason, pas
 
 def test_a_floor_that_sinks_is_a_rollback() -> None:
     """T8: the register's own floor, not python-tuf's cache, is what stays."""
-    check_floor(signed(policy=ReleasePolicy(minimum_release=5)), 5)
+    check_not_older(signed(policy=ReleasePolicy(minimum_release=5)), job(floor=5))
     with pytest.raises(Refusal) as caught:
-        check_floor(signed(policy=ReleasePolicy(minimum_release=4)), 5)
+        check_not_older(signed(policy=ReleasePolicy(minimum_release=4)), job(floor=5))
     assert caught.value.reason is UpdateReason.UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("root", "targets", "taken"),
+    [(2, 7, True), (2, 8, True), (3, 1, True), (2, 6, False), (1, 9, False)],
+    ids=["the same", "newer", "a new root begins anew", "older targets", "an older root"],
+)
+def test_versions_do_not_go_back_under_one_root(root: int, targets: int, taken: bool) -> None:  # noqa: FBT001
+    """T8: a withdrawal that was seen once is not taken back by older metadata, cached files or none."""
+    shown = replace(signed(), metadata=MetadataSeen(root, 1, 1, targets, 1, 0))
+    wanted = job(root_version=2, targets_version=7)
+    if taken:
+        check_not_older(shown, wanted)
+        return
+    with pytest.raises(Refusal) as caught:
+        check_not_older(shown, wanted)
+    assert (caught.value.reason, caught.value.passing) == (UpdateReason.UNTRUSTED, True)
 
 
 def test_a_release_for_newer_agents_does_not_hide_the_others() -> None:

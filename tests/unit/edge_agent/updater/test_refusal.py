@@ -2,8 +2,9 @@
 
 import pytest
 
-from edge_agent.updater.refusal import Refusal, printable
+from edge_agent.updater.refusal import Refusal
 from edge_agent.updates.errand import WORDS_MAX, frame
+from edge_agent.updates.facts import printable
 from wire_protocol.fleet_messages import UpdateReason
 
 

@@ -163,6 +163,16 @@ def test_slow_retrieval_by_silence() -> None:
     assert at_ms < 10 * 60_000
 
 
+def test_slow_retrieval_by_a_service_that_is_always_busy() -> None:
+    """T8: a file of unknown length is waited for some minutes, not as long as the longest file may take."""
+    said, at_ms = until_it_ends(
+        begin(total=None, longest=1 << 26),
+        lambda need, _: Piece(need.id, PieceStatus.BUSY, retry_after_ms=50_000),
+    )
+    assert "slowly" in said
+    assert at_ms < LIMITS.first_ms + 60_000
+
+
 def test_slow_retrieval_by_patience() -> None:
     """T8: answers that come just in time, each of them, still come to an end."""
     length = 1 << 19

@@ -17,9 +17,11 @@ from edge_agent.uplink.packaging import Packager
 from tests.builders.records import StandingClock, seeded_randomness
 from tests.builders.scripted_cloud import IDENTITY, STORE, PaperCloud
 from tests.builders.uplink import ToldLink
-from wire_protocol.envelope import VerifiedMessage
+from wire_protocol import envelope
+from wire_protocol.envelope import Header, VerifiedMessage
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.fleet_messages import FileRequestUp
+from wire_protocol.fleet_messages import FileBlockDown, FileRequestUp, FileStatus
+from wire_protocol.limits import FILE_BLOCK_MAX_BYTES
 from wire_protocol.topics import Down, Topic
 
 NEED = Need(5, "metadata/timestamp.json", 2, 3)
@@ -113,6 +115,18 @@ async def test_only_the_files_key_speaks_for_files(tmp_path: Path) -> None:
         open_down(
             forged, str(Topic(IDENTITY, Down.FILE_BLOCK)), IDENTITY, parse_anchors(stage.cloud.anchors_json())
         )
+
+
+async def test_a_piece_that_is_longer_than_any_is_none() -> None:
+    """T8: what the pipe to the updater would not take ends no updater."""
+    stage = Stage()
+    await stage.ask()
+    block = FileBlockDown(stage.asked().header.message_id, FileStatus.OK, 0, 200_000)
+    topic = Topic(IDENTITY, Down.FILE_BLOCK)
+    header = Header(topic, bytes(16), 0, stage.asked().header.at_ms)
+    message = envelope.make(header, block, (bytes(FILE_BLOCK_MAX_BYTES + 1),), stage.cloud.files_key)
+    stage.courier.came(open_down(message, str(topic), IDENTITY, parse_anchors(stage.cloud.anchors_json())))
+    assert (stage.given, stage.courier.fetched_bytes) == ([], 0)
 
 
 async def test_without_a_connection_the_answer_is_away_at_once() -> None:

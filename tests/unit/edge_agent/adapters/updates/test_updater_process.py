@@ -86,6 +86,14 @@ async def test_the_death_of_an_updater_is_a_reason_and_nothing_more(body: str, w
     assert ended.words.startswith(words)
 
 
+async def test_an_updater_that_is_silent_for_long_is_ended() -> None:
+    """T8: some server feeds it drop by drop; that is no connection, and may pass."""
+    one = UpdaterProcess((sys.executable, "-c", _PREFIX + "while True: time.sleep(60)"), silent_s=0.2)
+    ended = await run(one)
+    assert isinstance(ended, Failed)
+    assert (ended.reason, ended.passing) == (UpdateReason.UNREACHABLE, True)
+
+
 async def test_what_cannot_be_started_is_a_reason() -> None:
     """A broken installation, say."""
     ended = await run(UpdaterProcess(("/nowhere/python",)))
