@@ -19,12 +19,13 @@ from cloud.rollout.values import (
     Outcome,
     Rollout,
 )
-from cloud.rollout.watch import knows
+from cloud.rollout.watch import knows, reached
 from cloud.rollout.words import many
 
 ANSWERS_FOR_P99: Final = 30
 """Fewer answers of a register make no p99, unless the plan's minimum itself is smaller."""
 _UNTOUCHED: Final = frozenset({MemberState.WAITING, MemberState.SKIPPED})
+_UNDER_WAY: Final = frozenset({MemberState.TOLD, MemberState.SHADOW})
 _INSTALL: Final = frozenset({Failure.REFUSED, Failure.RETURNED, Failure.UNFINISHED})
 _SILENCE: Final = frozenset({Failure.SILENT, Failure.LYING})
 
@@ -35,6 +36,7 @@ class Tally:
 
     Attributes:
         told: Registers that were told, or run a shadow.
+        there: Those of them that were there since; of the others nothing is known.
         failed: By the way they failed.
         running: What those say that attest the release, and know that they were told.
         shadows: What those say that run it as a shadow.
@@ -42,6 +44,7 @@ class Tally:
     """
 
     told: int = 0
+    there: int = 0
     shadowing: int = 0
     failed: dict[str, int] = field(default_factory=dict)
     running: list[Evidence] = field(default_factory=list)
@@ -64,13 +67,14 @@ def count(rollout: Rollout, members: Sequence[Member], evidence: Mapping[str, Ev
         state = member.state
         if state in _UNTOUCHED:
             continue
+        said = evidence.get(member.register)
         tally.told += 1
+        tally.there += state not in _UNDER_WAY or (said is not None and reached(member, said))
         if state is MemberState.FAILED:
             kind = (member.reason or "").partition(":")[0]
             tally.failed[kind] = tally.failed.get(kind, 0) + 1
         if alone and member.stage != stage:
             continue
-        said = evidence.get(member.register)
         if state is MemberState.SHADOW:
             tally.shadowing += 1
             if said is not None and said.shadow_release == release and knows(member, said):
@@ -135,9 +139,18 @@ def _failures(
             Outcome.NOT_ENOUGH,
             f"{words}, waiting for {many(missing, 'more register')} that runs it",
         )
+    elif failed >= gates.failed_minimum and _thinned_out(tally, failed, gates.failed_share):
+        # Registers that were never there are no success, and many of them would hide every failure.
+        outcome, missing = Outcome.NOT_ENOUGH, (tally.told + 1) // 2 - tally.there
+        words = f"{failed} of {many(tally.there, 'register')} that were there {what}, most were never there"
     else:
         outcome = Outcome.PASS
     return GateVerdict(kind, outcome, words, share, gates.failed_share, missing)
+
+
+def _thinned_out(tally: Tally, failed: int, limit: float) -> bool:
+    """Whether too many failed of those that were there, and fewer than half were."""
+    return 2 * tally.there < tally.told and failed > limit * tally.there
 
 
 # ---- what the release does --------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Taken:
 
     Attributes:
         refused: Topic and reason of each message that was not believed.
-        again: Orders that are published again, because a register reports an older one.
+        again: Orders that are published again, because a register reports another generation.
     """
 
     reports: int = 0
@@ -89,7 +89,8 @@ class Intake:
             releases = {digests[release]: release for release in sorted(digests)}
             write_reports(connection, tenant, reports, releases, now_ms)
             known = [(message.identity.register, _generation(message)) for message in reports]
-            taken.again += publish_again(connection, tenant, known, now_ms - ON_THE_WAY_MS)
+            frozen = rows.read_policy(connection, tenant).frozen is not None
+            taken.again += publish_again(connection, tenant, known, now_ms - ON_THE_WAY_MS, frozen=frozen)
         write_statuses(connection, tenant, statuses, now_ms)
         taken.reports += len(reports)
         taken.statuses += len(statuses)

@@ -1,20 +1,25 @@
 """Desired states on their way to the broker: retained messages, signed with the tenant's key for fleets."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
 from cloud.database.engine import Database
-from cloud.database.schema import desired_states
+from cloud.database.schema import desired_states, rollout_members, rollouts
+from cloud.rollout.values import State
 from wire_protocol.envelope import Header, make
 from wire_protocol.fields import from_value
 from wire_protocol.fleet_messages import DesiredDown, Settings
 from wire_protocol.keys import SigningKey
 from wire_protocol.topics import Down, Identity, Topic
 
-_desired = desired_states.c
+_desired, _member = desired_states.c, rollout_members.c
+FORWARD: Final = 1_000_000
+"""A register that claims to know a generation so far ahead of ours is not believed."""
+_CHUNK: Final = 500
+_RETURNS: Final = (State.RETURNING.value, State.RETURNED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,48 +112,109 @@ def _down(row: Any) -> DesiredDown:
 
 def mark_published(connection: Connection, tenant: str, orders: Sequence[Order]) -> None:
     """Write down which generation of each register the broker has; one statement for each generation."""
-    by_generation: dict[int, list[str]] = {}
-    for order in orders:
-        by_generation.setdefault(order.generation, []).append(order.identity.register)
-    for generation, registers in by_generation.items():
-        for start in range(0, len(registers), 500):
-            connection.execute(
-                update(desired_states)
-                .where(
-                    _desired.tenant == tenant,
-                    _desired.register.in_(registers[start : start + 500]),
-                    _desired.published_generation < generation,
-                )
-                .values(published_generation=generation)
+    handed = {order.identity.register: order.generation for order in orders}
+    for generation, registers in _by_generation(handed):
+        connection.execute(
+            update(desired_states)
+            .where(
+                _desired.tenant == tenant,
+                _desired.register.in_(registers),
+                _desired.published_generation < generation,
             )
+            .values(published_generation=generation)
+        )
 
 
 def publish_again(
-    connection: Connection, tenant: str, known: Iterable[tuple[str, int]], set_until_ms: int
+    connection: Connection,
+    tenant: str,
+    known: Iterable[tuple[str, int]],
+    set_until_ms: int,
+    *,
+    frozen: bool = False,
 ) -> int:
-    """Put orders back into the outbox whose registers still report an older one; how many.
+    """Put orders back into the outbox whose registers know an older one, or a newer one; how many.
+
+    A newer one: the database was put back to an earlier time. The order goes ahead of what the register
+    knows, which would ignore it for ever otherwise.
 
     Args:
         connection: Of the tenant.
         tenant: The chain.
         known: Registers and the generation that each reported.
         set_until_ms: Younger orders may still be on their way.
+        frozen: Only what brings a register back is said again.
     """
-    by_generation: dict[int, list[str]] = {}
+    newest: dict[str, int] = {}
     for register, generation in known:
-        by_generation.setdefault(generation, []).append(register)
+        newest[register] = max(generation, newest.get(register, 0))
+    found = select(_desired.register, _desired.generation).where(
+        _desired.tenant == tenant, _desired.register.in_(newest)
+    )
+    ours = {register: generation for register, generation in connection.execute(found)}  # noqa: C416 - rows
+    behind = {register: newest[register] for register in ours if newest[register] < ours[register]}
+    ahead = {
+        register: newest[register]
+        for register in ours
+        if ours[register] < newest[register] < ours[register] + FORWARD
+    }
+    return _put_back(connection, tenant, behind, set_until_ms, frozen=frozen) + _overtake(
+        connection, tenant, ahead
+    )
+
+
+def _put_back(
+    connection: Connection, tenant: str, behind: Mapping[str, int], set_until_ms: int, *, frozen: bool
+) -> int:
     again = 0
-    for generation, registers in by_generation.items():
-        put_back = (
+    for generation, registers in _by_generation(behind):
+        put_back = update(desired_states).where(
+            _desired.tenant == tenant,
+            _desired.register.in_(registers),
+            _desired.generation > generation,
+            _desired.published_generation == _desired.generation,
+            _desired.set_at_ms <= set_until_ms,
+        )
+        if frozen:
+            returns = select(rollouts.c.rollout).where(
+                rollouts.c.tenant == tenant, rollouts.c.state.in_(_RETURNS)
+            )
+            put_back = put_back.where(_desired.rollout.in_(returns))
+        again += connection.execute(put_back.values(published_generation=0)).rowcount
+    return again
+
+
+def _overtake(connection: Connection, tenant: str, ahead: Mapping[str, int]) -> int:
+    """Order and member move on together: what the register knew is not this order."""
+    moved = 0
+    for generation, registers in _by_generation(ahead):
+        moved += connection.execute(
             update(desired_states)
             .where(
                 _desired.tenant == tenant,
                 _desired.register.in_(registers),
-                _desired.generation > generation,
-                _desired.published_generation == _desired.generation,
-                _desired.set_at_ms <= set_until_ms,
+                _desired.generation < generation,
             )
-            .values(published_generation=0)
+            .values(generation=generation + 1, published_generation=0)
+        ).rowcount
+        of_order = (
+            select(_desired.rollout)
+            .where(_desired.tenant == _member.tenant, _desired.register == _member.register)
+            .scalar_subquery()
         )
-        again += connection.execute(put_back).rowcount
-    return again
+        connection.execute(
+            update(rollout_members)
+            .where(_member.tenant == tenant, _member.register.in_(registers), _member.rollout == of_order)
+            .values(generation=generation + 1)
+        )
+    return moved
+
+
+def _by_generation(known: Mapping[str, int]) -> Iterator[tuple[int, list[str]]]:
+    """Registers by their generation, in pieces that fit one statement."""
+    by_generation: dict[int, list[str]] = {}
+    for register, generation in known.items():
+        by_generation.setdefault(generation, []).append(register)
+    for generation, registers in by_generation.items():
+        for start in range(0, len(registers), _CHUNK):
+            yield generation, registers[start : start + _CHUNK]

@@ -46,7 +46,7 @@ def assess(rollout: Rollout, member: Member, said: Evidence, now_ms: int) -> Mar
 def left_out(rollout: Rollout, member: Member, said: Evidence | None, now_ms: int) -> bool:
     """Whether a told register never came online in its time: it does not block its stage any more."""
     return now_ms - member.changed_at_ms >= rollout.plan.unreached_after_s * _MS and (
-        said is None or not _reached(member, said)
+        said is None or not reached(member, said)
     )
 
 
@@ -59,11 +59,12 @@ def knows(member: Member, said: Evidence) -> bool:
     )
 
 
-def _reached(member: Member, said: Evidence) -> bool:
-    """Whether it was connected at any time since it was told."""
+def reached(member: Member, said: Evidence) -> bool:
+    """Whether it was connected at any time since its state changed: since it was told."""
     since = member.changed_at_ms
     return bool(
         said.online
+        or knows(member, said)
         or (said.heard_at_ms is not None and said.heard_at_ms >= since)
         or (said.since_ms is not None and said.since_ms >= since)  # it went offline after it was told
     )
@@ -177,7 +178,7 @@ def _overdue(rollout: Rollout, member: Member, said: Evidence, now_ms: int) -> M
     if connected_ms >= plan.unfinished_after_s * _MS:
         return _fail(member, Failure.UNFINISHED, f"no outcome in {_span(connected_ms)}")
     since_told_ms = now_ms - member.changed_at_ms
-    if since_told_ms >= plan.unreached_after_s * _MS and _reached(member, said):
+    if since_told_ms >= plan.unreached_after_s * _MS and reached(member, said):
         return _fail(member, Failure.UNFINISHED, f"it was there, and no outcome in {_span(since_told_ms)}")
     return None
 

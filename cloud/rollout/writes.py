@@ -11,6 +11,7 @@ from cloud.database.audit_log import write_audit
 from cloud.database.schema import desired_states, rollout_members
 from cloud.database.timeline import CONTROLLER, Happened, write_events
 from cloud.rollout.desk_rows import add_members, change_rollout, verdict_to
+from cloud.rollout.outbox import FORWARD
 from cloud.rollout.values import (
     Action,
     Evidence,
@@ -23,12 +24,11 @@ from cloud.rollout.values import (
     State,
     Tell,
 )
+from cloud.rollout.words import many
 
 _CHUNK: Final = 500
 _TOLD_OF: Final = 20
 """Registers that failed, of which one decision tells in the timeline; the members' list has all."""
-_FORWARD: Final = 1_000_000
-"""A register that claims to know a generation so far ahead of ours is not believed."""
 _ENDED: Final = frozenset({State.DONE, State.RETURNED})
 
 
@@ -131,14 +131,14 @@ def _write_orders(connection: Connection, decided: Decided, digests: Mapping[int
 
 def _known(evidence: Mapping[str, Evidence], register: str) -> int:
     said = evidence.get(register)
-    return 1 if said is None else said.generation + 1
+    return 1 if said is None or said.generation >= FORWARD else said.generation + 1
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(desired_states).values(list(rows))
     present, new = desired_states.c.generation, statement.excluded.generation
-    ahead = (new > present) & (new < present + _FORWARD)
+    ahead = (new > present) & (new < present + FORWARD)
     values: dict[str, Any] = {name: statement.excluded[name] for name in changed}
     values["generation"] = case((ahead, new), else_=present + 1)
     key = [desired_states.c.tenant, desired_states.c.register]
@@ -224,7 +224,7 @@ def _write_timeline(
             detail={"words": move.words[:500], "state": move.state.value},
         )
     happened += [
-        Happened(CONTROLLER, "told", rollout.stage, f"{_many(number)} {words}")
+        Happened(CONTROLLER, "told", rollout.stage, f"{many(number, 'register')} {words}")
         for number, words in (
             (told, "told the release"),
             (shadows, "told to run it as a shadow"),
@@ -233,10 +233,6 @@ def _write_timeline(
         if number
     ]
     write_events(connection, rollout.tenant, rollout.rollout, now_ms, happened)
-
-
-def _many(number: int) -> str:
-    return "1 register" if number == 1 else f"{number} registers"
 
 
 def _pieces(items: Sequence[Any]) -> Iterator[list[Any]]:

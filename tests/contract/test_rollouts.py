@@ -43,6 +43,7 @@ from tests.builders.rollout_stage import (
     health,
 )
 from wire_protocol.fleet_messages import UpdateReason, UpdateState
+from wire_protocol.limits import COUNT_MAX
 from wire_protocol.messages import StatusUp
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Up
@@ -303,6 +304,48 @@ def test_generations_stay_ahead_of_what_a_register_knows(stage: RolloutStage) ->
     stage.rolled_out()
     stage.tick()
     assert [order.generation for _, order in stage.published] == [42]
+
+
+def test_a_register_that_knows_a_newer_order_than_the_database_is_told_beyond_it(stage: RolloutStage) -> None:
+    """The database is of an earlier time; what the register says of its own order is no outcome of ours."""
+    rollout = stage.rolled_out()
+    stage.tick()
+    [(name, order)] = stage.published
+    stage.now_ms += MINUTE_MS
+    assert stage.take(stage.report(name, **good(1, 41))).again == 1
+    stage.tick()
+    assert stage.published[1:] == [(name, replace(order, generation=42))]
+    assert stage.states(rollout)[name] is TOLD
+    assert stage.take(stage.report(name, **good(1, 42))).again == 0
+    stage.tick()
+    assert stage.states(rollout)[name] is GOOD
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before the first order", "after it"])
+def test_a_generation_far_beyond_ours_is_not_believed(stage: RolloutStage, *, first: bool) -> None:
+    """T28: a lying register cannot use up the numbers, nor end the controller by one that no field holds."""
+    lies = [stage.report(name, generation=COUNT_MAX) for name in stage.names]
+    if first:
+        stage.take(*lies)
+    stage.rolled_out()
+    stage.tick()
+    assert stage.take(*lies).again == 0
+    stage.tick()
+    assert [order.generation for _, order in stage.published] == [1]
+
+
+def test_a_frozen_chain_repeats_only_what_brings_registers_back(stage: RolloutStage) -> None:
+    """T28: no register is told anything new; an order to return that was lost is still said again."""
+    rollout = stage.rolled_out()
+    stage.tick()
+    [(name, _)] = stage.published
+    stage.desk.freeze(CHIARA, "the summer party")
+    stage.now_ms += MINUTE_MS
+    assert stage.take(stage.report(name, generation=0)).again == 0
+    stage.desk.return_(ANNA, rollout, "not this one")
+    stage.tick()
+    stage.now_ms += MINUTE_MS
+    assert stage.take(stage.report(name, generation=1)).again == 1
 
 
 def test_what_is_not_verified_is_refused_with_its_reason(stage: RolloutStage) -> None:

@@ -56,6 +56,20 @@ def test_failed_registers_against_those_that_were_told() -> None:
     assert _outcome(GateKind.BUDGET, members, said, forgiving) is PASS
 
 
+def test_registers_that_were_never_there_do_not_hide_failures() -> None:
+    """T28: one good and one failed of two is no pass because eighteen more were told and never came."""
+    members = [told(f"till-{number}") for number in range(20)]
+    members[0] = replace(members[0], state=MemberState.GOOD)
+    members[1] = replace(members[1], state=MemberState.FAILED, reason="refused: too slow")
+    verdict = _verdict(GateKind.BUDGET, members, [good("till-0")])
+    assert verdict is not None
+    assert (verdict.outcome, verdict.missing) == (NOT_ENOUGH, 8)
+    assert verdict.words == "1 of 2 registers that were there failed, most were never there"
+    there = [good(member.register) for member in members[2:10]]
+    assert _outcome(GateKind.BUDGET, members, [good("till-0"), *there]) is PASS
+    assert _outcome(GateKind.CRASHES, members, [good("till-0")]) is PASS
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
