@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -68,13 +69,21 @@ def build_identity(config: CloudConfig, host: str, port: int) -> "BaseWSGIServer
 
 
 def called(app: Any, issuer: str) -> Callable[..., Iterable[bytes]]:
-    """The application under the name `issuer`, whatever address a request came to."""
+    """The application under the name `issuer`, whatever address a request came to; its pages load nothing."""
     address = urlsplit(issuer)
 
     def renamed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["HTTP_HOST"] = address.netloc
         environ["wsgi.url_scheme"] = address.scheme
-        answer: Iterable[bytes] = app(environ, start_response)
+        answer: Iterable[bytes] = app(environ, partial(_loading_nothing, start_response))
         return answer
 
     return renamed
+
+
+def _loading_nothing(
+    start_response: Any, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+) -> Any:
+    """The package's pages ask a CDN for their looks: nothing of a demo leaves the machine for that."""
+    policy = ("Content-Security-Policy", "default-src 'self' 'unsafe-inline'")
+    return start_response(status, [*headers, policy], exc_info)
