@@ -19,16 +19,18 @@ from wire_protocol.limits import TIME_MAX_MS
 
 def anchors_json(sender: Sender, receipts: SigningKey) -> list[dict[str, object]]:
     """Whose signatures this register believes."""
-    return [
-        {
-            "purpose": purpose,
-            "algorithm": "EdDSA",
-            "public": base64.b64encode(key.verification_key.public).decode(),
-            "valid_from_ms": 0,
-            "valid_until_ms": TIME_MAX_MS,
-        }
-        for purpose, key in (("receipts", receipts), ("consent", sender.consent_key))
-    ]
+    return [anchor("receipts", receipts), anchor("consent", sender.consent_key)]
+
+
+def anchor(purpose: str, key: SigningKey) -> dict[str, object]:
+    """One of them."""
+    return {
+        "purpose": purpose,
+        "algorithm": "EdDSA",
+        "public": base64.b64encode(key.verification_key.public).decode(),
+        "valid_from_ms": 0,
+        "valid_until_ms": TIME_MAX_MS,
+    }
 
 
 def anchors(sender: Sender, receipts: SigningKey) -> Anchors:

@@ -83,6 +83,11 @@ class PostgresCluster:
         return self._port.number
 
     @property
+    def pid(self) -> int:
+        """Of the server's first process; its others are children of it."""
+        return self._daemon.pid
+
+    @property
     def superuser_url(self) -> str:
         """The superuser's way into the database `postgres`: row-level security does not bind this role."""
         return self.url(_SUPERUSER, self._password, "postgres")

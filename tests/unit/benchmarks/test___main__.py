@@ -14,11 +14,12 @@ def test_without_a_name_every_part_runs() -> None:
     assert _commands("--quick", "--json") == [
         ["-m", "benchmarks.edge", "--quick", "--json"],
         ["-m", "benchmarks.collector", "--quick", "--json"],
+        ["-m", "benchmarks.releases", "--quick", "--json"],
     ]
 
 
 def test_a_row_runs_in_the_part_that_has_it() -> None:
-    """The other part is not even started."""
+    """The other parts are not even started."""
     assert _commands("--only", "puback") == [["-m", "benchmarks.collector", "--only", "puback"]]
     assert _commands("--only", "swap", "--only", "cpu") == [
         ["-m", "benchmarks.edge", "--only", "swap"],
@@ -27,10 +28,11 @@ def test_a_row_runs_in_the_part_that_has_it() -> None:
 
 
 def test_options_of_the_edge_stay_there() -> None:
-    """The peer and the reports are nothing to the collector; the model is."""
-    edge, collector = _commands("--peer", "none", "--models", "m", "--model", "d")
+    """The peer and the reports are nothing to the others; the model is."""
+    edge, collector, releases = _commands("--peer", "none", "--models", "m", "--model", "d")
     assert edge == ["-m", "benchmarks.edge", "--model", "d", "--peer", "none", "--models", "m"]
     assert collector == ["-m", "benchmarks.collector", "--model", "d"]
+    assert releases == ["-m", "benchmarks.releases", "--model", "d"]
 
 
 def test_row_names_are_unique() -> None:
