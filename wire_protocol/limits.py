@@ -27,6 +27,12 @@ TIME_MAX_MS: Final = (1 << 48) - 1
 """What a UUID version 7 can hold: the year 10889."""
 COUNT_MAX: Final = (1 << 53) - 1
 """What every language's number type holds exactly."""
+GENERATION_FREE: Final = 1 << 52
+"""Up to here a desired state may have any generation above the last; beyond, `GENERATION_STEP` at a time.
+
+A thief of the `fleet` key may not use up the numbers in one message: that would lock the cloud out for ever.
+"""
+GENERATION_STEP: Final = 1_000_000
 
 FRAME_MAX_AGE_MS: Final = 30 * 24 * 3600 * 1000
 """The age at which a register drops a spooled frame by itself, and the collector refuses one."""

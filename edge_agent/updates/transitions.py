@@ -7,6 +7,7 @@ from edge_agent.updates.errand import Done, Failed, Verified
 from edge_agent.updates.facts import SETTLED, Attempt, Facts, Listing, Order
 from edge_agent.updates.slots import Happened, Slot, Verdict
 from wire_protocol.fleet_messages import UpdateReason, UpdateState
+from wire_protocol.limits import GENERATION_FREE, GENERATION_STEP
 
 STARTS_MAX = 2
 """So many starts without an orderly end before them, and a release on trial is BAD."""
@@ -43,7 +44,7 @@ def ordered(facts: Facts, order: Order, transaction: str, now_ms: int) -> Facts 
         transaction: The id of the attempt that this may begin.
         now_ms: The register's time.
     """
-    if order.generation < facts.generation:
+    if order.generation < facts.generation or is_too_far(facts, order):
         return None
     if order.generation == facts.generation and facts.order is not None:
         return None
@@ -57,6 +58,11 @@ def ordered(facts: Facts, order: Order, transaction: str, now_ms: int) -> Facts 
     state = UpdateState.WAITING
     attempt = Attempt(transaction, order.release, order.digest, order.rollout, state, now_ms)
     return replace(facts, attempt=attempt)
+
+
+def is_too_far(facts: Facts, order: Order) -> bool:
+    """Whether an order would use up the generations that are left: nobody could give another afterwards."""
+    return order.generation > max(GENERATION_FREE, facts.generation + GENERATION_STEP)
 
 
 def looked(facts: Facts, verified: Verified, generation: int) -> Facts:

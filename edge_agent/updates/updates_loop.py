@@ -184,6 +184,16 @@ class Updates:
             await book.keep(facts)
         if self._desired is desired:
             self._desired = None
+        if facts is None and transitions.is_too_far(book.facts, order):
+            log.error(
+                "order.refused",
+                extra=fields(
+                    generation=order.generation,
+                    known=book.facts.generation,
+                    remedy="Nobody orders so; replace the chain's `fleet` key.",
+                ),
+            )
+            return
         if facts is None:
             log.debug("order.known", extra=fields(generation=order.generation))
             return

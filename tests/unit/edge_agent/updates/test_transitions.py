@@ -8,6 +8,7 @@ from edge_agent.updates.facts import Facts, from_json, to_json
 from edge_agent.updates.slots import Verdict
 from tests.builders.update_facts import NOW_MS, TRANSACTION, good, on_trial, order, ordered, staged, verified
 from wire_protocol.fleet_messages import UpdateReason, UpdateState
+from wire_protocol.limits import COUNT_MAX, GENERATION_FREE, GENERATION_STEP
 
 
 def verdicts(facts: Facts) -> dict[int, str]:
@@ -23,6 +24,17 @@ def test_an_older_order_is_no_order() -> None:
     facts = ordered(Facts(), 5, 2)
     for generation in (1, 4, 5):
         assert transitions.ordered(facts, order(generation, 3), "ff" * 16, NOW_MS) is None
+
+
+def test_no_order_uses_up_the_generations() -> None:
+    """T9: a stolen `fleet` key locks the cloud out of no register: there is always a next generation."""
+    assert transitions.ordered(Facts(), order(COUNT_MAX, 3), TRANSACTION, NOW_MS) is None
+    far = ordered(Facts(), GENERATION_FREE, 3)
+    assert transitions.ordered(far, order(COUNT_MAX, 3), TRANSACTION, NOW_MS) is None
+    step = GENERATION_FREE + GENERATION_STEP
+    assert transitions.ordered(far, order(step + 1, 2), TRANSACTION, NOW_MS) is None
+    assert ordered(far, step, 2).generation == step
+    assert (COUNT_MAX - GENERATION_FREE) // GENERATION_STEP > 10**9, "messages, each of them durable"
 
 
 def test_an_order_that_was_lost_with_the_state_is_taken_again() -> None:

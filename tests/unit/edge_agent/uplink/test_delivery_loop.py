@@ -37,6 +37,7 @@ class Running:
     deliverer: Deliverer
     task: asyncio.Task[None]
     told: list[Any] = field(default_factory=list)
+    cloud_clock: CloudClock = field(default_factory=lambda: CloudClock(0))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let everybody work until it is true; the clock stands still unless the test moves it."""
@@ -61,7 +62,7 @@ class Running:
 
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
-    shop, link, told = PaperDesk(blanks=9), ToldLink(), []
+    shop, link, told, cloud_clock = PaperDesk(blanks=9), ToldLink(), [], CloudClock(0)
     deliverer = Deliverer(
         DeliveryParts(
             identity=IDENTITY,
@@ -70,7 +71,7 @@ async def running() -> AsyncIterator[Running]:
             spool=shop.spool,
             link=link,
             clock=shop.clock,
-            cloud_clock=CloudClock(0),
+            cloud_clock=cloud_clock,
             executor=shop.executor,
             blanks_came=lambda: told.append("blanks"),
             connected=lambda: told.append("connected"),
@@ -80,7 +81,7 @@ async def running() -> AsyncIterator[Running]:
         )
     )
     task = asyncio.create_task(deliverer.run())
-    made = Running(shop, link, deliverer, task, told)
+    made = Running(shop, link, deliverer, task, told, cloud_clock)
     await asyncio.sleep(0)
     yield made
     task.cancel()
@@ -201,3 +202,15 @@ async def test_a_desired_state_is_passed_on_only_where_the_fleet_key_signed_it(r
     assert sum(running.deliverer.not_believed.values()) == 1
     running.link.tell(Disconnected("gone"))
     await running.until(lambda: running.told[-1] == "disconnected")
+
+
+async def test_who_orders_releases_or_serves_files_does_not_set_the_clock(running: Running) -> None:
+    """T9, T15: a stolen key of either puts no register's time ahead for good; receipts' and erasures' may."""
+    await running.connect()
+    topic = str(Topic(IDENTITY, Down.DESIRED))
+    running.link.tell(Received(topic, running.shop.cloud.desired(3, 4, "b" * 64)))
+    await running.until(lambda: isinstance(running.told[-1], VerifiedMessage))
+    assert running.cloud_clock.floor_ms == 0
+    erase = running.shop.cloud.erase_message([bytes(16)])
+    running.link.tell(Received(str(Topic(IDENTITY, Down.ERASE)), erase))
+    await running.until(lambda: running.cloud_clock.floor_ms > 0)
