@@ -13,11 +13,15 @@ from wire_protocol.envelope import Header, make
 from wire_protocol.fields import from_value
 from wire_protocol.fleet_messages import DesiredDown, Settings
 from wire_protocol.keys import SigningKey
+from wire_protocol.limits import COUNT_MAX, GENERATION_STEP
 from wire_protocol.topics import Down, Identity, Topic
 
 _desired, _member = desired_states.c, rollout_members.c
-FORWARD: Final = 1_000_000
-"""A register that claims to know a generation so far ahead of ours is not believed."""
+BELIEVED: Final = COUNT_MAX - GENERATION_STEP
+"""A register that claims to know a later generation is not believed: hardly an order could follow it.
+
+Below, a claim costs nobody but the register itself, and a thief's order must be overtaken, however far ahead.
+"""
 _CHUNK: Final = 500
 _RETURNS: Final = (State.RETURNING.value, State.RETURNED.value)
 
@@ -153,11 +157,7 @@ def publish_again(
     )
     ours = {register: generation for register, generation in connection.execute(found)}  # noqa: C416 - rows
     behind = {register: newest[register] for register in ours if newest[register] < ours[register]}
-    ahead = {
-        register: newest[register]
-        for register in ours
-        if ours[register] < newest[register] < ours[register] + FORWARD
-    }
+    ahead = {register: newest[register] for register in ours if ours[register] < newest[register] < BELIEVED}
     return _put_back(connection, tenant, behind, set_until_ms, frozen=frozen) + _overtake(
         connection, tenant, ahead
     )

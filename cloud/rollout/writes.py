@@ -11,7 +11,7 @@ from cloud.database.audit_log import write_audit
 from cloud.database.schema import desired_states, rollout_members
 from cloud.database.timeline import CONTROLLER, Happened, write_events
 from cloud.rollout.desk_rows import add_members, change_rollout, verdict_to
-from cloud.rollout.outbox import FORWARD
+from cloud.rollout.outbox import BELIEVED
 from cloud.rollout.values import (
     Action,
     Evidence,
@@ -131,14 +131,14 @@ def _write_orders(connection: Connection, decided: Decided, digests: Mapping[int
 
 def _known(evidence: Mapping[str, Evidence], register: str) -> int:
     said = evidence.get(register)
-    return 1 if said is None or said.generation >= FORWARD else said.generation + 1
+    return 1 if said is None or said.generation >= BELIEVED else said.generation + 1
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(desired_states).values(list(rows))
     present, new = desired_states.c.generation, statement.excluded.generation
-    ahead = (new > present) & (new < present + FORWARD)
+    ahead = new > present
     values: dict[str, Any] = {name: statement.excluded[name] for name in changed}
     values["generation"] = case((ahead, new), else_=present + 1)
     key = [desired_states.c.tenant, desired_states.c.register]

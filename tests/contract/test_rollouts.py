@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from cloud.database.engine import Database, open_database
-from cloud.database.schema import metadata
+from cloud.database.schema import metadata, rollouts
 from cloud.principal import NotAllowed
 from cloud.rollout.decide import decide
 from cloud.rollout.errors import (
@@ -20,6 +21,7 @@ from cloud.rollout.errors import (
     SecondPersonNeeded,
     UnknownRelease,
     UnknownRollout,
+    UnreadableRollout,
 )
 from cloud.rollout.outbox import publish_again
 from cloud.rollout.plan_values import DEFAULT_PLAN
@@ -43,7 +45,7 @@ from tests.builders.rollout_stage import (
     health,
 )
 from wire_protocol.fleet_messages import UpdateReason, UpdateState
-from wire_protocol.limits import COUNT_MAX
+from wire_protocol.limits import COUNT_MAX, GENERATION_FREE
 from wire_protocol.messages import StatusUp
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Up
@@ -321,6 +323,17 @@ def test_a_register_that_knows_a_newer_order_than_the_database_is_told_beyond_it
     assert stage.states(rollout)[name] is GOOD
 
 
+def test_a_thiefs_generation_is_overtaken_however_far_ahead(stage: RolloutStage) -> None:
+    """T9: who stole the `fleet` key locks us out of no register: the next order is one above his."""
+    stage.rolled_out()
+    stage.tick()
+    [(name, order)] = stage.published
+    stage.now_ms += MINUTE_MS
+    assert stage.take(stage.report(name, generation=GENERATION_FREE)).again == 1
+    stage.tick()
+    assert stage.published[1:] == [(name, replace(order, generation=GENERATION_FREE + 1))]
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["before the first order", "after it"])
 def test_a_generation_far_beyond_ours_is_not_believed(stage: RolloutStage, *, first: bool) -> None:
     """T28: a lying register cannot use up the numbers, nor end the controller by one that no field holds."""
@@ -499,6 +512,17 @@ def test_roles_and_chains(stage: RolloutStage) -> None:
     with pytest.raises(UnknownRollout):
         stage.desk.return_(stranger, rollout, "not mine")
     assert stage.desk.rollouts(stranger) == ()
+
+
+def test_a_rollout_that_cannot_be_read_holds(stage: RolloutStage) -> None:
+    """T28: an unparsable threshold is no threshold that passes; nothing of its chain is told."""
+    stage.rolled_out()
+    plan = {"stages": [{"name": "all", "share": 1.0}], "gates": {"error_share": "a lot"}}
+    with stage.database.tenant(TENANT) as connection:
+        connection.execute(update(rollouts).where(rollouts.c.tenant == TENANT).values(plan=plan))
+    with pytest.raises(UnreadableRollout, match="gates.error_share"):
+        stage.tick()
+    assert stage.published == []
 
 
 def test_what_cannot_be_planned_or_started_says_why(stage: RolloutStage) -> None:
