@@ -78,5 +78,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {done.reclaimed.unverified} versions verify no more; the sweeper deletes them")
     for register in unknown:
         print(f"  {register} was enrolled after the backup: enrol it again; its frames since then are lost")
-    print("  next: revoke again what was revoked since then; topscoop cloud broker sync; start the services")
+    print("  next: revoke again what was revoked since then, remove operators again who were removed;")
+    print(
+        "        topscoop cloud broker sync; start the services. Rollouts are frozen: see which were stopped"
+    )
+    print("        or returned since then (topscoop rollout list), then topscoop rollout unfreeze")
     return 0

@@ -16,6 +16,7 @@ from cloud.database.role import grant_role
 from cloud.enrolment.files import write_file
 from cloud.errors import BackupError, TargetNotEmpty
 from cloud.objects.ports import ObjectStore
+from cloud.operations.after_restore import set_right
 from cloud.operations.backup import MASTER_KEY
 from cloud.operations.erasure_replay import apply_log, read_log
 from cloud.operations.manifest import Manifest, read_manifest, verify
@@ -89,7 +90,12 @@ def restore(
             reclaimed = reclaim(database, connection, objects, later)
             for tenant in database.list_tenants(connection):
                 database.enter(connection, tenant)
-                detail = {"backup_made_at_ms": manifest.made_at_ms, "erasures_due": due.get(tenant, 0)}
+                frozen = set_right(connection, tenant, now_ms, actor=actor)
+                detail = {
+                    "backup_made_at_ms": manifest.made_at_ms,
+                    "erasures_due": due.get(tenant, 0),
+                    "rollouts_frozen": frozen,
+                }
                 write_audit(
                     connection,
                     tenant,

@@ -17,6 +17,10 @@ class UnknownRollout(OperatorError):
     """There is no such rollout in this chain."""
 
 
+class UnreadableRollout(OperatorError):
+    """A rollout's row says what this version does not know; nothing of its chain is decided."""
+
+
 class UnknownRelease(OperatorError):
     """There is no such release in this chain, or it may not be rolled out any more."""
 

@@ -94,7 +94,7 @@ class _Loop:
         self._link = link
         self._watch = watch
         self._outage = DatabaseOutage()
-        self._told: dict[str, str] = {}
+        self._told: dict[tuple[str, str], str] = {}
         self._due = asyncio.Event()
 
     # ---- reports ----
@@ -146,7 +146,12 @@ class _Loop:
     async def _tick(self, tenant: str) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
-        ticked = await asyncio.to_thread(self._work.tick, tenant)
+        try:
+            ticked = await asyncio.to_thread(self._work.tick, tenant)
+        except OperatorError as error:  # a rollout that cannot be read: that chain's trouble alone
+            self._failed("tick", error, tenant)
+            return
+        self._told.pop(("tick", tenant), None)
         self._watch.ticked(ticked, clock() - began)
         for rollout, move in ticked.moves:
             level = logging.WARNING if move.kind == "failed" else logging.INFO
@@ -187,7 +192,7 @@ class _Loop:
             except OperatorError as error:  # the tenant's key is missing: that chain's trouble alone
                 self._failed("publish", error, tenant)
                 return
-            self._told.pop(tenant, None)
+            self._told.pop(("publish", tenant), None)
             handed: list[Order] = []
             for letter in letters:
                 if not self._link.retain(letter.topic, letter.message):
@@ -203,7 +208,7 @@ class _Loop:
         self._watch.failed(what, error)
         if isinstance(error, DatabaseAway):
             self._outage.failed(what, error)
-        elif self._told.get(tenant) != str(error):
-            self._told[tenant] = str(error)
+        elif self._told.get((what, tenant)) != str(error):
+            self._told[what, tenant] = str(error)
             extra = fields(what=what, tenant=tenant, error=str(error), remedy=error.remedy)
             log.error("rollout.waiting", extra=extra)

@@ -19,6 +19,7 @@ from cloud.database.schema import (
     rollouts,
     stores,
 )
+from cloud.rollout.errors import PlanError, UnreadableRollout
 from cloud.rollout.membership import Till
 from cloud.rollout.plan_values import plan_from, windows_from
 from cloud.rollout.values import (
@@ -66,6 +67,13 @@ def read_rollout(connection: Connection, tenant: str, rollout: bytes) -> Rollout
 
 
 def _rollout(row: Row[Any]) -> Rollout:
+    try:
+        state, plan = State(row.state), plan_from(row.plan)
+    except (ValueError, PlanError) as error:
+        raise UnreadableRollout(
+            f"rollout {row.rollout.hex()} of {row.tenant} cannot be read: {error}",
+            remedy="A newer version wrote it: run that one, or put back a backup of this one.",
+        ) from error
     return Rollout(
         tenant=row.tenant,
         rollout=row.rollout,
@@ -74,9 +82,9 @@ def _rollout(row: Row[Any]) -> Rollout:
         digest=row.digest,
         budget_p99_ms=row.budget_p99_ms,
         previous=row.previous,
-        state=State(row.state),
+        state=state,
         stage=row.stage,
-        plan=plan_from(row.plan),
+        plan=plan,
         baseline={kind: tuple(counts) for kind, counts in row.baseline.items()},
         reason=row.reason,
         created_by=row.created_by,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from cloud.database.engine import Database, open_database
-from cloud.database.schema import metadata
+from cloud.database.schema import metadata, rollouts
 from cloud.principal import NotAllowed
 from cloud.rollout.decide import decide
 from cloud.rollout.errors import (
@@ -20,6 +21,7 @@ from cloud.rollout.errors import (
     SecondPersonNeeded,
     UnknownRelease,
     UnknownRollout,
+    UnreadableRollout,
 )
 from cloud.rollout.outbox import publish_again
 from cloud.rollout.plan_values import DEFAULT_PLAN
@@ -510,6 +512,17 @@ def test_roles_and_chains(stage: RolloutStage) -> None:
     with pytest.raises(UnknownRollout):
         stage.desk.return_(stranger, rollout, "not mine")
     assert stage.desk.rollouts(stranger) == ()
+
+
+def test_a_rollout_that_cannot_be_read_holds(stage: RolloutStage) -> None:
+    """T28: an unparsable threshold is no threshold that passes; nothing of its chain is told."""
+    stage.rolled_out()
+    plan = {"stages": [{"name": "all", "share": 1.0}], "gates": {"error_share": "a lot"}}
+    with stage.database.tenant(TENANT) as connection:
+        connection.execute(update(rollouts).where(rollouts.c.tenant == TENANT).values(plan=plan))
+    with pytest.raises(UnreadableRollout, match="gates.error_share"):
+        stage.tick()
+    assert stage.published == []
 
 
 def test_what_cannot_be_planned_or_started_says_why(stage: RolloutStage) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cloud.collector.values import Delivery
 from cloud.errors import DatabaseAway, ServiceKeyMissing
+from cloud.rollout.errors import UnreadableRollout
 from cloud.rollout.intake import Taken
 from cloud.rollout.outbox import Letter, Order
 from cloud.rollout.rollout_loop import Work, run_rollouts
@@ -171,3 +172,27 @@ async def test_a_tick_that_fails_is_tried_again() -> None:
     await _until(running, watch.rounds.wait())
     assert watch.failures == ["tick"]
     assert len(ticks) >= 2
+
+
+async def test_a_chain_that_cannot_be_read_keeps_no_other_from_its_ticks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """T28: its rollouts hold, and it is told once; the other chains' go on."""
+    ticks: list[str] = []
+
+    def tick(tenant: str) -> Ticked:
+        ticks.append(tenant)
+        if tenant == "sued":
+            raise UnreadableRollout("rollout 00 of sued cannot be read", remedy="Run the newer version.")
+        return Ticked()
+
+    watch = Watch()
+    work = _work(Intake(), Outbox(), tick, "sued", "nord")
+    with caplog.at_level(logging.ERROR):
+        running = asyncio.create_task(run_rollouts(work, Link(), watch))
+        while ticks.count("nord") < 3:
+            watch.rounds.clear()
+            await asyncio.wait_for(watch.rounds.wait(), 30)
+        await _until(running, asyncio.sleep(0))
+    assert watch.failures.count("tick") >= 3
+    assert [record.message for record in caplog.records] == ["rollout.waiting"]
