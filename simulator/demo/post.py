@@ -22,7 +22,7 @@ FRAMES_PER_DAY = 4000
 """A demo that is forgotten fills no memory; a busy register gets there after five hours."""
 
 
-REPORT_EVERY_S = 2
+REPORT_EVERY_S = 1
 """Rollouts wait for what reports say; real ones come every five minutes."""
 TRIAL_S = 3.0
 TRIAL_ANSWERS = 6
