@@ -17,6 +17,9 @@ SPARE_BYTES = 16 << 20
 """What a download leaves free, for the records that a sale needs."""
 GOLDEN_MOST_BYTES = 64 << 10
 """Preflight has a closer bound; this one keeps a signed mistake from filling the link."""
+PREPARE_AHEAD_BYTES = 512 << 10
+"""So much before the end of the download the process that tries the model is started: it imports what it needs
+while the rest comes, and holds its 70 MB on no slow link for longer than seconds."""
 MODEL, GOLDEN, MANIFEST = "model.onnx", "golden.cbor", "manifest.json"
 
 
@@ -149,6 +152,8 @@ class Errand:
             ):
                 self.shelf.append(file, piece)
                 have += len(piece)
+                if before + have >= all_bytes - PREPARE_AHEAD_BYTES:
+                    self.preflight.prepare()
                 self.tell(Progress(UpdateState.FETCHING, before + have, all_bytes))
         except FileMissing as error:
             raise Refusal(UpdateReason.UNREACHABLE, f"a signed file is not there: {error}") from error

@@ -11,7 +11,7 @@ import pytest
 
 from edge_agent.updater import flow
 from edge_agent.updater.adapters.shelf_folder import FolderShelf
-from edge_agent.updater.flow import GOLDEN_MOST_BYTES, SPARE_BYTES, Errand
+from edge_agent.updater.flow import GOLDEN_MOST_BYTES, PREPARE_AHEAD_BYTES, SPARE_BYTES, Errand
 from edge_agent.updater.ports import Signed, SignedFile
 from edge_agent.updater.refusal import Refusal
 from edge_agent.updater.steps import Step
@@ -36,6 +36,8 @@ class World:
         self.told: list[Progress] = []
         self.steps: list[Step] = []
         self.folder = folder
+        self.sent = 0
+        self.prepared_at: list[int] = []
 
     def refresh(self) -> Signed:
         return self.state
@@ -49,11 +51,12 @@ class World:
         assert total == len(self.files[path]) <= longest
         if self.source_error is not None:
             raise self.source_error
-        yield self.served[path][offset : offset + 3]
-        yield self.served[path][offset + 3 :]
+        for piece in (self.served[path][offset : offset + 3], self.served[path][offset + 3 :]):
+            self.sent += len(piece)
+            yield piece
 
     def prepare(self) -> None:
-        pass
+        self.prepared_at.append(self.sent)
 
     def try_model(self, directory: str) -> Tried:
         assert (Path(directory) / "manifest.json").exists()
@@ -98,6 +101,17 @@ def test_the_steps_in_their_order(world: World) -> None:
     assert world.left() == []
     assert [one.state for one in world.told][-1] is UpdateState.PREFLIGHT
     assert max(one.fetched_bytes for one in world.told) == len(MODEL) + len(GOLDEN)
+
+
+def test_who_tries_the_model_is_made_ready_while_the_rest_comes(world: World) -> None:
+    """But not long before: on a slow link it would wait for minutes with all its memory."""
+    world.run()
+    assert world.prepared_at[0] == 3, "after the first piece: no more than that is missing"
+    long = World(world.folder / "long")
+    rest = bytes(PREPARE_AHEAD_BYTES)
+    long.files["model.onnx"] = long.served["model.onnx"] = MODEL[:3] + rest + MODEL
+    long.run()
+    assert long.prepared_at[0] == 3 + len(rest) + len(MODEL)
 
 
 def test_a_complete_release_is_not_brought_again(world: World) -> None:
