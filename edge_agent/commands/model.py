@@ -61,11 +61,10 @@ def _verified(config: "EdgeConfig") -> "Iterator[Looked]":
     # In this command alone: an agent never imports the library of signed metadata.
     from edge_agent.adapters.clock import SystemClock
     from edge_agent.adapters.updates.beginning import folder_of
-    from edge_agent.adapters.updates.release_door import Looked, facts_of, verify
+    from edge_agent.adapters.updates.release_door import Looked, SignedReleases, facts_of, verify
     from edge_agent.adapters.uplink import key_files
     from edge_agent.updater.adapters.kept_metadata import verify_kept
     from edge_agent.updater.refusal import Refusal
-    from edge_agent.updates.facts import Listing
 
     facts, listing = facts_of(config), None
     if facts.listing is None:
@@ -79,8 +78,8 @@ def _verified(config: "EdgeConfig") -> "Iterator[Looked]":
     except (Refusal, OSError) as error:
         yield Looked("metadata", good=False, said=str(error))
     else:
-        withdrawn = frozenset(signed.listing.policy.withdrawn)
-        listing = Listing(signed.digests, withdrawn, signed.metadata)
+        manifests = {number: one.manifest for number, one in signed.listing.releases.items()}
+        listing = SignedReleases(signed.digests, manifests, signed.listing.policy.withdrawn)
         said = f"signed by the chain's keys, targets version {signed.metadata.targets}"
         yield Looked("metadata", good=True, said=said)
     yield from verify(config, facts, listing)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from edge_agent.updater.judgement import check_not_older, judge, verified
 from edge_agent.updater.ports import Preflight, Shelf, Signed, SignedFile, Source, Trust
@@ -76,11 +77,12 @@ class Errand:
             manifest.name[:64],
             manifest.version,
             tried,
+            sha256(self._manifest(signed)).hexdigest(),
         )
 
     def _bring(self, signed: Signed) -> Tried | None:
         model, golden = self._files()
-        text = signed.listing.releases[self._release()].manifest.encode()
+        text = self._manifest(signed)
         self.reach(Step.LOOK_FOR_COMPLETE)
         if self.shelf.complete(self._name(), {MODEL: model.sha256, GOLDEN: golden.sha256}, text):
             # It was tried before it came there. Flushed again: who moved it may have ended right then.
@@ -175,6 +177,9 @@ class Errand:
                 UpdateReason.NO_ROOM,
                 f"the release takes {wanted >> 10} KiB, and {room >> 10} KiB are free on the disk",
             )
+
+    def _manifest(self, signed: Signed) -> bytes:
+        return signed.listing.releases[self._release()].manifest.encode()
 
     def _release(self) -> int:
         assert self.job.release is not None

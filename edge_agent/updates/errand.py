@@ -189,6 +189,8 @@ class Done:
     """Of the model, as its manifest has it; and its version."""
     version: Annotated[str, Text(64)] | None = None
     tried: Tried | None = None
+    manifest: Sha256Hex | None = None
+    """Of `manifest.json`, as it was signed: it says what the network's answers mean."""
 
 
 @dataclass(frozen=True, slots=True)

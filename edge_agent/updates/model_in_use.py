@@ -1,6 +1,8 @@
 """Which model the agent has: put in use, on trial, gone back from. Durable before it is done."""
 
 import logging
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from edge_agent.errors import ModelRefusedError
@@ -170,9 +172,7 @@ class ModelInUse:
             ModelRefusedError: The files are not that.
         """
         directory = self._parts.releases.path(slot.directory)
-        model = await self._book.off_loop(self._parts.models.load, directory)
-        check_signed(model, slot, directory)
-        return model
+        return await self._book.off_loop(load_signed, self._parts.models.load, slot, directory)
 
     async def _spoiled(self, slot: Slot, error: ModelRefusedError) -> None:
         log.error("release.damaged", extra=fields(release=slot.release, error=str(error)))
@@ -229,14 +229,27 @@ class ModelInUse:
         )
 
 
-def check_signed(model: Model, slot: Slot, directory: Path) -> None:
-    """Refuse a network that is another than the signed one.
+def load_signed(load: Callable[[Path], Model], slot: Slot, directory: Path) -> Model:
+    """Load a release as it was signed: its network, and the manifest that says what its answers mean.
 
     Raises:
-        ModelRefusedError: It is.
+        ModelRefusedError: It is another, or no use.
+        ModelError: As `load` does.
     """
-    if model.digest != slot.digest:
+    model = load(directory)
+    wrong = "network" if model.digest != slot.digest else None
+    if slot.manifest is not None and _digest(directory / "manifest.json") != slot.manifest:
+        wrong = "manifest"
+    if wrong is not None:
         raise ModelRefusedError(
-            f"{directory}: its network is another than the signed one",
+            f"{directory}: its {wrong} is another than the signed one",
             remedy="The release is fetched anew by itself, where it is wanted.",
         )
+    return model
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None

@@ -63,6 +63,7 @@ class Slot:
         at_ms: When that came to be.
         reason: Why it is BAD.
         words: The same for people.
+        manifest: SHA-256 of its manifest, hex; None where nobody noted it.
     """
 
     release: int
@@ -72,6 +73,7 @@ class Slot:
     at_ms: int
     reason: UpdateReason | None = None
     words: str | None = None
+    manifest: str | None = None
 
     @property
     def there(self) -> bool:

@@ -80,6 +80,7 @@ def staged(facts: Facts, done: Done, now_ms: int) -> Facts:
     slot = facts.slot(done.release)
     if slot is None or slot.digest != done.digest:
         slot = Slot(done.release, done.digest, done.directory, Verdict.ABSENT, now_ms)
+    slot = replace(slot, manifest=done.manifest)
     return facts.with_slot(slot.after(Happened.STAGED, now_ms))
 
 

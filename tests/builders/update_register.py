@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -210,7 +211,8 @@ class PaperUpdates:
             return Done(verified)
         directory = f"{job.release}-{job.digest[:16]}"
         self.there.add(directory)
-        return Done(verified, job.release, job.digest, directory)
+        manifest = hashlib.sha256((self.models[job.release] / "manifest.json").read_bytes()).hexdigest()
+        return Done(verified, job.release, job.digest, directory, manifest=manifest)
 
     def _errand(self) -> ScriptedErrand:
         self.errands.append(ScriptedErrand(self))

@@ -15,7 +15,7 @@ from edge_agent.updates import transitions
 from edge_agent.updates.choice import BESTSELLERS, Choice, Source, candidates
 from edge_agent.updates.errors import StateError
 from edge_agent.updates.facts import Facts
-from edge_agent.updates.model_in_use import check_signed
+from edge_agent.updates.model_in_use import load_signed
 from inference import ModelError
 
 log = logging.getLogger(__name__)
@@ -74,9 +74,7 @@ def begin(data_dir: Path, clock: Clock, load: Callable[[Path], Model], installed
         directory = installed if slot is None else releases.path(slot.directory)
         assert directory is not None, "else it is no candidate"
         try:
-            model = load(directory)
-            if slot is not None:
-                check_signed(model, slot, directory)
+            model = load(directory) if slot is None else load_signed(load, slot, directory)
         except (ModelRefusedError, ModelError) as error:
             log.error("model.refused", extra=fields(error=str(error), remedy=error.remedy))  # noqa: TRY400 - no defect of ours
             if slot is None:

@@ -1,6 +1,6 @@
 """The way to a register's releases from outside the agent: through it where it runs, else by the files."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,25 @@ from edge_agent.config import EdgeConfig
 from edge_agent.updates import transitions
 from edge_agent.updates.choice import Source, candidates, previous
 from edge_agent.updates.errors import nothing_before
-from edge_agent.updates.facts import Facts, Listing
+from edge_agent.updates.facts import Facts
 from edge_agent.updates.overview import overview
 from edge_agent.updates.slots import Slot
 from inference import FlavourModel, ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReleases:
+    """What the chain's keys signed, verified just now; of releases by number.
+
+    Args:
+        networks: SHA-256 of the network, hex.
+        manifests: The text of the manifest.
+        withdrawn: Taken back.
+    """
+
+    networks: Mapping[int, str]
+    manifests: Mapping[int, str]
+    withdrawn: Collection[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +82,35 @@ def go_back(config: EdgeConfig) -> dict[str, Any]:
         store.close()
 
 
-def verify(config: EdgeConfig, facts: Facts, signed: Listing | None) -> Iterator[Looked]:
+def verify(config: EdgeConfig, facts: Facts, signed: SignedReleases | None) -> Iterator[Looked]:
     """Every release that lies here, against what the chain's keys signed; None where nothing proves that."""
     for slot in facts.slots:
         if slot.there:
             yield _look_at(config, slot, signed)
 
 
-def _look_at(config: EdgeConfig, slot: Slot, signed: Listing | None) -> Looked:
+def _look_at(config: EdgeConfig, slot: Slot, signed: SignedReleases | None) -> Looked:
     what = f"release {slot.release}"
+    directory = folder_of(config.data_dir) / RELEASES / slot.directory
     try:
-        model = FlavourModel.load(folder_of(config.data_dir) / RELEASES / slot.directory)
-    except ModelError as error:
+        model = FlavourModel.load(directory)
+        manifest = (directory / "manifest.json").read_text("utf-8")
+    except (ModelError, OSError, ValueError) as error:
         return Looked(what, good=False, said=str(error))
-    if model.digest != slot.digest:
-        return Looked(what, good=False, said="its network is another than the one that was staged")
-    if signed is None:
-        return Looked(what, good=False, said="it is whole, but nothing that lies here proves who signed it")
-    if slot.release in signed.withdrawn:
-        return Looked(what, good=False, said="it is whole and signed, but withdrawn")
-    if signed.releases.get(slot.release) != slot.digest:
-        return Looked(what, good=False, said="the chain's keys signed another network under this number")
+    wrong = "its network is another than the one that was staged" if model.digest != slot.digest else None
+    wrong = wrong or _not_signed(slot, manifest, signed)
+    if wrong is not None:
+        return Looked(what, good=False, said=wrong)
     return Looked(what, good=True, said=f"whole, and signed by the chain: {slot.digest[:16]}")
+
+
+def _not_signed(slot: Slot, manifest: str, signed: SignedReleases | None) -> str | None:
+    if signed is None:
+        return "it is whole, but nothing that lies here proves who signed it"
+    if slot.release in signed.withdrawn:
+        return "it is whole and signed, but withdrawn"
+    if signed.networks.get(slot.release) != slot.digest:
+        return "the chain's keys signed another network under this number"
+    if signed.manifests.get(slot.release) != manifest:
+        return "its manifest is another than the signed one"
+    return None

@@ -126,7 +126,9 @@ class SqliteState:
             if not path.exists():
                 return None
             row = self._open().execute("SELECT facts FROM state WHERE id = 1").fetchone()
-            return None if row is None else from_json(bytes(row[0]))
+            # The copy is written first: a database that holds nothing lost what it had, or never had anything
+            # that the copy has not.
+            return LookupError("it holds nothing") if row is None else from_json(bytes(row[0]))
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             if not isinstance(error, sqlite3.OperationalError) or is_damage(error):
                 self._set_aside(error)

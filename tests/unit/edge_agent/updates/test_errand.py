@@ -43,7 +43,7 @@ FROM_AGENT: list[FromAgent] = [
 FROM_UPDATER: list[FromUpdater] = [
     Need(1, "metadata/2.root.json", 0, 100),
     Progress(UpdateState.FETCHING, 1, 2),
-    Done(VERIFIED, 3, "a" * 64, "3-" + "a" * 16, "small", "1", Tried(0.5, 1.0, 150, 4, 300.5)),
+    Done(VERIFIED, 3, "a" * 64, "3-" + "a" * 16, "small", "1", Tried(0.5, 1.0, 150, 4, 300.5), "b" * 64),
     Done(VERIFIED),
     Failed(UpdateReason.DISK, "the disk is gone", passing=True, verified=VERIFIED),
     Failed(UpdateReason.WITHDRAWN, "worse than the one before", passing=False),

@@ -321,6 +321,22 @@ async def test_a_damaged_release_is_fetched_anew(paper: PaperUpdates) -> None:
     assert state(paper)[:2] == (1, UpdateState.TRIAL)
 
 
+async def test_labels_that_changed_on_the_disk_are_not_shown(paper: PaperUpdates) -> None:
+    """T10, T14: the network is the signed one, but not the manifest that says what its answers mean."""
+    paper.publish(1)
+    paper.order(1)
+    await paper.advance()
+    manifest = paper.models[1] / "manifest.json"
+    signed = manifest.read_text("utf-8")
+    manifest.write_text(signed.replace("2026.1.1", "2026.1.2"), "utf-8")
+    await paper.advance()
+    assert state(paper) == (None, UpdateState.WAITING, UpdateReason.DIGEST_MISMATCH)
+    manifest.write_text(signed, "utf-8")
+    paper.updates.connected()
+    await paper.advance(2)
+    assert state(paper)[:2] == (1, UpdateState.TRIAL)
+
+
 async def test_a_shadow_sees_the_same_pictures_and_is_never_shown(paper: PaperUpdates) -> None:
     """It agrees with itself; its answers stand in no slate; it leaves when nobody wants it."""
     paper.publish(1)

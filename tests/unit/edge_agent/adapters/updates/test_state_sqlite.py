@@ -80,14 +80,17 @@ def test_either_copy_alone_is_enough(tmp_path: Path, file: str, how: str) -> Non
     third.close()
 
 
-@pytest.mark.parametrize("how", ["zeroed", "truncated", "overwritten"])
-def test_with_both_lost_nothing_below_an_unknown_floor_runs(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "copy"),
+    [("zeroed", "zeroed"), ("truncated", "truncated"), ("overwritten", "overwritten"), ("empty", "gone")],
+)
+def test_with_both_lost_nothing_below_an_unknown_floor_runs(tmp_path: Path, how: str, copy: str) -> None:
     """T8: not even the installed model; the cloud's order is taken again, and releases are verified anew."""
     one = store(tmp_path)
     one.save(raised(good(1, 2), 2))
     one.close()
-    for file in (STATE_FILE, COPY_FILE):
-        spoil(tmp_path / "updates" / file, how)
+    spoil(tmp_path / "updates" / STATE_FILE, how)
+    spoil(tmp_path / "updates" / COPY_FILE, copy)
     again = store(tmp_path)
     facts = again.load()
     assert facts == Facts(floor=UNKNOWN_FLOOR)
