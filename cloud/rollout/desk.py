@@ -106,6 +106,7 @@ class Desk:
             may_run = rows.read_may_run(connection, tenant)
             clocks = rows.read_clocks(connection, tenant, now_ms) if needs_clock(found.plan) else {}
             name, version = desk_rows.read_release_names(connection, tenant)[found.release]
+            planner = desk_rows.read_planner(connection, tenant, rollout)
         gates = spoken
         if found.state in {State.RUNNING, State.PAUSED}:
             gates = judge(found, count(found, members, evidence))
@@ -120,6 +121,7 @@ class Desk:
             waiting=waits_for(found, members, evidence, around, gates),
             timeline=tuple(timeline),
             policy=policy,
+            planner=planner,
         )
 
     def policy(self, principal: Principal) -> Policy:
@@ -160,8 +162,11 @@ class Desk:
         """
         with self._change(principal, rollout) as (connection, found, now_ms):
             _need(found.state is State.DRAFT, f"it is {found.state}; only a draft is approved")
-            planner = desk_rows.read_actor_of(connection, principal.tenant, rollout)
-            if planner == principal.operator.hex():
+            # By id: two people may have one name. A planner whom nothing names could be anybody.
+            if desk_rows.read_planner(connection, principal.tenant, rollout) in {
+                None,
+                principal.operator.hex(),
+            }:
                 raise SecondPersonNeeded(
                     f"{principal.name} planned this rollout and cannot approve it, too",
                     remedy="Ask another operator of your chain.",

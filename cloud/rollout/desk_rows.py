@@ -130,13 +130,14 @@ def verdict_from(value: Mapping[str, Any]) -> GateVerdict:
     )
 
 
-def read_actor_of(connection: Connection, tenant: str, rollout: bytes) -> str:
-    """The id of the operator who planned a rollout, hex; empty for the command line."""
+def read_planner(connection: Connection, tenant: str, rollout: bytes) -> str | None:
+    """The id of who planned a rollout, hex; empty for the command line, None where nothing says so."""
     event = rollout_events.c
     found = select(event.detail).where(
         event.tenant == tenant, event.rollout == rollout, event.kind == "planned"
     )
-    return str((connection.execute(found).scalar() or {}).get("operator", ""))
+    planner = (connection.execute(found).scalar() or {}).get("operator")
+    return planner if isinstance(planner, str) else None
 
 
 def read_baseline(

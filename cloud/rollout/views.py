@@ -118,6 +118,7 @@ class RolloutView:
         waiting: What it waits for, in plain words; empty where it waits for nothing.
         timeline: Newest first.
         policy: The chain's.
+        planner: Id of who planned it, hex; empty for the command line, None where nothing says so.
     """
 
     rollout: Rollout
@@ -129,3 +130,8 @@ class RolloutView:
     waiting: tuple[str, ...]
     timeline: tuple[TimelineEntry, ...]
     policy: Policy
+    planner: str | None
+
+    def may_approve(self, operator: bytes) -> bool:
+        """Whether this operator is another person than who planned it, by id: names are no proof."""
+        return self.planner not in {None, operator.hex()}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from cloud.database.engine import Database, open_database
-from cloud.database.schema import metadata, rollouts
+from cloud.database.schema import metadata, rollout_events, rollouts
 from cloud.principal import NotAllowed
 from cloud.rollout.decide import decide
 from cloud.rollout.errors import (
@@ -470,6 +470,24 @@ def test_a_second_person_approves_where_the_chain_wants_it(stage: RolloutStage) 
     assert stage.desk.rollout(DARIO, rollout).rollout.approved_by == "bruno"
 
 
+def test_the_second_person_is_another_by_id_not_by_name(stage: RolloutStage) -> None:
+    """T24: a name is no proof of another person, nor is a timeline that names nobody."""
+    rollout = stage.desk.plan(ANNA, 1, QUICK)
+    with pytest.raises(SecondPersonNeeded):
+        stage.desk.approve(replace(ANNA, name="bruno"), rollout, "looks good")
+    view = stage.desk.rollout(DARIO, rollout)
+    assert not view.may_approve(ANNA.operator)
+    assert view.may_approve(BRUNO.operator)
+    with stage.database.tenant(TENANT) as connection:
+        connection.execute(delete(rollout_events).where(rollout_events.c.tenant == TENANT))
+    assert not stage.desk.rollout(DARIO, rollout).may_approve(BRUNO.operator)
+    with pytest.raises(SecondPersonNeeded):
+        stage.desk.approve(BRUNO, rollout, "looks good")
+    namesake = stage.desk.plan(ANNA, 1, QUICK)
+    stage.desk.approve(replace(BRUNO, name="anna"), namesake, "looks good")
+    assert stage.desk.rollout(DARIO, namesake).rollout.approved_by == "anna"
+
+
 def test_freeze_and_emergency_stop(stage: RolloutStage) -> None:
     """A freeze tells nobody anything new; a stop brings everybody back; both say who and why."""
     rollout = stage.rolled_out()
@@ -520,7 +538,7 @@ def test_a_rollout_that_cannot_be_read_holds(stage: RolloutStage) -> None:
     plan = {"stages": [{"name": "all", "share": 1.0}], "gates": {"error_share": "a lot"}}
     with stage.database.tenant(TENANT) as connection:
         connection.execute(update(rollouts).where(rollouts.c.tenant == TENANT).values(plan=plan))
-    with pytest.raises(UnreadableRollout, match="gates.error_share"):
+    with pytest.raises(UnreadableRollout, match=r"gates\.error_share"):
         stage.tick()
     assert stage.published == []
 

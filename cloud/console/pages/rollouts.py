@@ -97,7 +97,7 @@ def rollout_page(
         offers=words.offers(
             state=found.state,
             role=principal.role,
-            mine=found.created_by == principal.name,
+            may_approve=view.may_approve(principal.operator),
             approved=found.approved_by is not None,
             policy=view.policy,
             last_stage=found.stage + 1 == len(found.plan.stages),

@@ -213,14 +213,14 @@ def member_reason(reason: str | None) -> str:
 
 
 def offers(
-    *, state: State, role: Role, mine: bool, approved: bool, policy: Policy, last_stage: bool
+    *, state: State, role: Role, may_approve: bool, approved: bool, policy: Policy, last_stage: bool
 ) -> list[Offer]:
     """The buttons that this person may press now; the rules are the desk's, and asked again there.
 
     Args:
         state: The rollout's.
         role: The person's.
-        mine: Whether this person planned it.
+        may_approve: Whether somebody else planned it.
         approved: Whether a second person has approved it.
         policy: The chain's.
         last_stage: Whether the present stage is the last one.
@@ -229,7 +229,7 @@ def offers(
         return []
     if state is State.DRAFT:
         if policy.approval and not approved:
-            return [GIVE_UP] if mine else [APPROVE, GIVE_UP]
+            return [APPROVE, GIVE_UP] if may_approve else [GIVE_UP]
         return [START, GIVE_UP]
     if state is State.RUNNING:
         return [PROMOTE_LAST if last_stage else PROMOTE, PAUSE, RETURN]

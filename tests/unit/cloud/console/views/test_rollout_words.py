@@ -126,7 +126,12 @@ def test_a_members_reason_is_for_people(reason: str | None, says: str) -> None:
 
 def actions(state: State, role: Role = Role.OPERATOR, **more: object) -> list[str]:
     """The buttons somebody sees."""
-    fields: dict[str, object] = {"mine": False, "approved": False, "policy": Policy(), "last_stage": False}
+    fields: dict[str, object] = {
+        "may_approve": True,
+        "approved": False,
+        "policy": Policy(),
+        "last_stage": False,
+    }
     return [offer.action for offer in words.offers(state=state, role=role, **(fields | more))]  # type: ignore[arg-type]
 
 
@@ -143,7 +148,7 @@ def test_buttons_follow_state_and_role() -> None:
 def test_who_planned_it_does_not_approve_it() -> None:
     """Two persons, where the chain wants two."""
     policy = Policy(approval=True)
-    assert "approve" not in actions(State.DRAFT, policy=policy, mine=True)
+    assert "approve" not in actions(State.DRAFT, policy=policy, may_approve=False)
     assert "approve" in actions(State.DRAFT, policy=policy)
     assert "start" not in actions(State.DRAFT, policy=policy)
-    assert "start" in actions(State.DRAFT, policy=policy, approved=True, mine=True)
+    assert "start" in actions(State.DRAFT, policy=policy, approved=True, may_approve=False)
