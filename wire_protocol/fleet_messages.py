@@ -132,6 +132,8 @@ class FileRequestUp:
     """Below the chain's repository; no part of it is `.` or `..`."""
     offset: Annotated[int, Uint(FILE_MAX_BYTES)]
     length: Annotated[int, Uint(FILE_BLOCK_MAX_BYTES, 1)]
+    deflate: bool | None = None
+    """Whether the piece may come packed."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a path that climbs."""
@@ -195,3 +197,5 @@ class FileBlockDown:
     total: Annotated[int, Uint(FILE_MAX_BYTES)] = 0
     """Length of the whole file."""
     retry_after_ms: Annotated[int, Uint(3_600_000)] | None = None
+    unpacked: Annotated[int, Uint(FILE_BLOCK_MAX_BYTES, 1)] | None = None
+    """Bytes of the piece, where what is attached is the piece in raw DEFLATE (`packing`)."""

@@ -130,6 +130,9 @@ class FileDesk:
             return answers.busy(request.id, STORE_AWAY_MS)
         else:
             block = answers.piece(request.id, asked, found)
+            if asked.deflate:
+                loop = asyncio.get_running_loop()
+                block = await loop.run_in_executor(self._threads, answers.packed, block)
         self._paces.spend(who, len(block.data), self._world.clock.now_ms())
         return block
 

@@ -19,8 +19,8 @@ SPARE_BYTES = 16 << 20
 GOLDEN_MOST_BYTES = 64 << 10
 """Preflight has a closer bound; this one keeps a signed mistake from filling the link."""
 PREPARE_AHEAD_BYTES = 512 << 10
-"""So much before the end of the download the process that tries the model is started: it imports what it needs
-while the rest comes, and holds its 70 MB on no slow link for longer than seconds."""
+"""So much before the end of the download the process that tries the model is started: it imports what it
+needs while the rest comes, and holds its 70 MB on no slow link for longer than seconds."""
 MODEL, GOLDEN, MANIFEST = "model.onnx", "golden.cbor", "manifest.json"
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from edge_agent.updates.errand import IN_FLIGHT_MAX, Need, Piece, PieceStatus
 from wire_protocol.errors import TopscoopError
 from wire_protocol.limits import FILE_BLOCK_MAX_BYTES
+from wire_protocol.packing import BadPacking, unpack
 
 FIRST_BYTES: Final = 16_384
 _ROUND_S: Final = 0.1
@@ -213,14 +214,15 @@ class Transfer:
             self._next = min(asked.offset + asked.length, piece.total)
         if piece.total != self.total:
             raise FetchFailed(f"{self.path} has {piece.total} bytes where {self.total} are signed")
-        if piece.offset != asked.offset or len(piece.data) != min(asked.length, self.total - asked.offset):
+        data = _unpacked(piece)
+        if piece.offset != asked.offset or len(data) != min(asked.length, self.total - asked.offset):
             self._ask_again(asked, now_ms)
             return
         took_s = max(1, now_ms - asked.sent_ms) / 1000
         share = len(piece.data) / took_s * (len(self._air) + 1) * _ROUND_S
         self._length = min(FILE_BLOCK_MAX_BYTES, max(FIRST_BYTES, int(share)))
         if asked.offset >= self._given:
-            self._early[asked.offset] = piece.data
+            self._early[asked.offset] = data
 
     def _in_order(self) -> bytes:
         ready = b""
@@ -255,3 +257,13 @@ class Transfer:
             most = self.limits.grace_ms + bytes_left * 1000 // self.limits.slowest_bytes_per_s
         if now_ms - self.now_ms > most:
             raise FetchFailed(f"{self.path} comes too slowly")
+
+
+def _unpacked(piece: Piece) -> bytes:
+    """The piece's bytes; none where they were packed wrongly: asked for again, as with a wrong length."""
+    if piece.unpacked is None:
+        return piece.data
+    try:
+        return unpack(piece.data, piece.unpacked)
+    except BadPacking:
+        return b""

@@ -128,6 +128,8 @@ class Piece:
     signed_ms: TimeMs | None = None
     """When the cloud signed the answer; it answers a fresh request, so this is its clock now."""
     data: bytes = field(default=b"", repr=False)
+    unpacked: Annotated[int, Uint(FILE_BLOCK_MAX_BYTES, 1)] | None = None
+    """Bytes of the piece where it is packed: the updater unpacks it, which costs the agent nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ class _PieceHead:
     total: Annotated[int, Uint(FILE_MAX_BYTES)]
     retry_after_ms: Annotated[int, Uint(3_600_000)] | None = None
     signed_ms: TimeMs | None = None
+    unpacked: Annotated[int, Uint(FILE_BLOCK_MAX_BYTES, 1)] | None = None
 
 
 def frame(value: Talk) -> bytes:
@@ -234,7 +237,13 @@ def frame(value: Talk) -> bytes:
     if isinstance(value, Piece):
         data = value.data
         head = _PieceHead(
-            value.id, value.status, value.offset, value.total, value.retry_after_ms, value.signed_ms
+            value.id,
+            value.status,
+            value.offset,
+            value.total,
+            value.retry_after_ms,
+            value.signed_ms,
+            value.unpacked,
         )
     encoded = encode_payload(head)
     return _HEAD.pack(number, len(encoded), len(data)) + encoded + data
@@ -289,7 +298,16 @@ def _decoded(kind: type[Any], head: bytes, data: bytes) -> Talk:
     try:
         if kind is Piece:
             one = decode_payload(_PieceHead, head)
-            return Piece(one.id, one.status, one.offset, one.total, one.retry_after_ms, one.signed_ms, data)
+            return Piece(
+                one.id,
+                one.status,
+                one.offset,
+                one.total,
+                one.retry_after_ms,
+                one.signed_ms,
+                data,
+                one.unpacked,
+            )
         value: Talk = decode_payload(kind, head)
     except RefusedMessage as error:
         raise BrokenPipeTalk(f"a {kind.__name__} on the pipe is broken: {error}") from error

@@ -125,6 +125,7 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "path": "Below the chain's repository, such as metadata/2.root.json; no part is . or ..",
         "offset": "First byte of the piece.",
         "length": "Bytes of the piece; fewer come at the end of the file.",
+        "deflate": "True: the piece may come packed (see unpacked); absent: it comes as it is.",
     },
     messages.StatusUp: {
         "online": "True on connecting; false in the last will.",
@@ -165,6 +166,8 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "offset": "First byte of the piece.",
         "total": "Bytes of the whole file.",
         "retry_after_ms": "When to ask again; present with busy.",
+        "unpacked": "Bytes of the piece where it comes in raw DEFLATE (RFC 1951), as the request allowed; "
+        "absent: the piece comes as it is.",
     },
     consent.Blank: {
         "blank": "Names the blank, and later the consent.",

@@ -87,7 +87,16 @@ class FileCourier:
         self.fetched_bytes += len(data)
         signed_ms = verified.header.at_ms
         self._give(
-            Piece(need_id, status, block.offset, block.total, block.retry_after_ms, signed_ms, bytes(data))
+            Piece(
+                need_id,
+                status,
+                block.offset,
+                block.total,
+                block.retry_after_ms,
+                signed_ms,
+                bytes(data),
+                block.unpacked,
+            )
         )
 
     def disconnected(self) -> None:
@@ -99,7 +108,7 @@ class FileCourier:
     def _send(self, message_id: bytes, need: Need) -> None:
         parts = self._parts
         stamp = Stamp(message_id, parts.spool.next_sequence(), parts.now_ms())
-        request = FileRequestUp(need.path, need.offset, need.length)
+        request = FileRequestUp(need.path, need.offset, need.length, deflate=True)
         message = parts.packager.file_request(stamp, request)
         parts.link.publish(message_id, str(parts.packager.topic(Up.FILE_REQUEST)), message)
 

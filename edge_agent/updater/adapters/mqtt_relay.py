@@ -198,6 +198,7 @@ class _Register(_End):
                         block.retry_after_ms,
                         verified.header.at_ms,
                         verified.attachments[0],
+                        block.unpacked,
                     )
                 )
 

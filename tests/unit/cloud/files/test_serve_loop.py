@@ -26,6 +26,7 @@ from wire_protocol.envelope import Header, KeyRecord, VerifiedMessage
 from wire_protocol.fleet_messages import FileBlockDown, FileRequestUp, FileStatus
 from wire_protocol.keys import SigningKey
 from wire_protocol.limits import FILE_MAX_BYTES
+from wire_protocol.packing import unpack
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Down, Topic, Up
 
@@ -131,19 +132,35 @@ class _Stage:
         return sender
 
     def message(
-        self, sender: Sender, path: str = _PATH, offset: int = 0, length: int = 100_000, **header: Any
+        self,
+        sender: Sender,
+        path: str = _PATH,
+        offset: int = 0,
+        length: int = 100_000,
+        *,
+        deflate: bool | None = None,
+        **header: Any,
     ) -> tuple[bytes, bytes]:
         """Id and bytes of a request."""
         head = Header(Topic(sender.identity, Up.FILE_REQUEST), os.urandom(16), 1, self.now)
         head = replace(head, **header)
-        return head.message_id, envelope.make(head, FileRequestUp(path, offset, length), (), sender.key)
+        asked = FileRequestUp(path, offset, length, deflate)
+        return head.message_id, envelope.make(head, asked, (), sender.key)
 
     def send(self, topic: Topic | str, payload: bytes) -> None:
         self.link.incoming.put_nowait(Delivery(str(topic), payload, next(self._tickets)))
 
-    async def ask(self, sender: Sender, path: str = _PATH, offset: int = 0, length: int = 100_000) -> _Answer:
+    async def ask(
+        self,
+        sender: Sender,
+        path: str = _PATH,
+        offset: int = 0,
+        length: int = 100_000,
+        *,
+        deflate: bool | None = None,
+    ) -> _Answer:
         """What a register is answered."""
-        request, payload = self.message(sender, path, offset, length)
+        request, payload = self.message(sender, path, offset, length, deflate=deflate)
         self.send(Topic(sender.identity, Up.FILE_REQUEST), payload)
         return await self.answer(sender, request)
 
@@ -212,6 +229,27 @@ def test_a_file_comes_in_pieces() -> None:
             got += answer.data
         assert got == _MODEL
         assert len(stage.files.asked) == 2
+
+    _play(play)
+
+
+def test_a_piece_comes_packed_where_the_register_allows_it_and_it_is_shorter() -> None:
+    """The register that does not allow it gets it as it is; the pace counts what is sent."""
+
+    async def play(stage: _Stage) -> None:
+        sender = stage.enrol(Sender())
+        for content, shorter in ((bytes(range(100)) * 100, True), (os.urandom(10_000), False)):
+            path = f"targets/{hashlib.sha256(content).hexdigest()}.file"
+            stage.files.put("acme", path, content)
+            assert (await stage.ask(sender, path)).data == content
+            answer = await stage.ask(sender, path, deflate=True)
+            assert (answer.block.status, answer.block.offset, answer.block.total) == (
+                FileStatus.OK,
+                0,
+                10_000,
+            )
+            assert answer.block.unpacked == (10_000 if shorter else None)
+            assert (unpack(answer.data, 10_000) if shorter else answer.data) == content
 
     _play(play)
 

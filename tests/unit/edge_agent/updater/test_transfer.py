@@ -21,6 +21,7 @@ from edge_agent.updater.transfer import (
 )
 from edge_agent.updates.errand import IN_FLIGHT_MAX, Need, Piece, PieceStatus
 from wire_protocol.limits import FILE_BLOCK_MAX_BYTES
+from wire_protocol.packing import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +146,31 @@ def until_it_ends(transfer: Transfer, answer: Callable[[Need, int], Piece | None
         except FetchFailed as error:
             return str(error), now
         now = max(now + 1, transfer.wake_ms(now))
+
+
+def test_a_packed_piece_is_unpacked() -> None:
+    """Its length is that of what comes out."""
+    content = bytes(50_000)
+    transfer = begin(total=len(content))
+    out = b""
+    while not transfer.finished:
+        for need in transfer.needs(0):
+            plain = honest(need, content)
+            packed = pack(plain.data)
+            assert packed is not None
+            out += transfer.take(replace(plain, data=packed, unpacked=len(plain.data)), 1)
+    assert out == content
+
+
+@pytest.mark.parametrize("unpacked", [1, FILE_BLOCK_MAX_BYTES])
+def test_what_is_packed_wrongly_is_none(unpacked: int) -> None:
+    """T8, T11: not of the length that was said; asked for again a few times, as with any wrong answer."""
+    packed = pack(bytes(1 << 20))
+    said, _ = until_it_ends(
+        begin(),
+        lambda need, _: replace(honest(need), data=packed, unpacked=unpacked),
+    )
+    assert "no answer" in said
 
 
 def test_slow_retrieval_in_drops() -> None:

@@ -79,7 +79,7 @@ async def test_a_need_becomes_a_signed_request_and_its_answer_a_piece(tmp_path: 
     """Matched by the message's id; the cloud's time comes along."""
     stage = Stage()
     await stage.ask()
-    assert stage.asked().payload == FileRequestUp("metadata/timestamp.json", 2, 3)
+    assert stage.asked().payload == FileRequestUp("metadata/timestamp.json", 2, 3, deflate=True)
     answer = stage.answer(repository(tmp_path))
     stage.courier.came(answer)
     (piece,) = stage.given
