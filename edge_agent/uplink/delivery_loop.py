@@ -62,6 +62,8 @@ T = TypeVar("T")
 
 SPOOL_RETRY_S: Final = 5.0
 """After the disk refused something that must be done."""
+TELL_EVERY_MS: Final = 60_000
+"""A broker that forges without end fills no log: what is not believed is told so often for each reason."""
 _NS_PER_MS: Final = 1_000_000
 _MS_PER_S: Final = 1000
 
@@ -114,6 +116,7 @@ class Deliverer:
         """Since the start, by lane and the collector's reason."""
         self.not_believed: Counter[str] = Counter()
         """Messages from above that were refused here, by reason."""
+        self._told_at_ms: dict[str, int] = {}
         self.ignored = 0
         """Receipts that ended nothing."""
 
@@ -254,11 +257,7 @@ class Deliverer:
                 open_down, received.message, received.topic, parts.identity, parts.anchors
             )
         except RefusedMessage as error:
-            self.not_believed[str(error.reason)] += 1
-            log.warning(
-                "downlink.refused",
-                extra=fields(topic=received.topic[:120], reason=str(error.reason), error=str(error)),
-            )
+            self._refuse(received.topic, error)
             return []
         if not isinstance(verified.payload, DesiredDown | FileBlockDown):
             # Who serves files or orders releases shall not be able to put our time ahead for good.
@@ -273,6 +272,20 @@ class Deliverer:
             case DesiredDown() | FileBlockDown():
                 parts.others(verified)
         return []
+
+    def _refuse(self, topic: str, error: RefusedMessage) -> None:
+        reason, now_ms = str(error.reason), self._now_ms()
+        self.not_believed[reason] += 1
+        told_at_ms = self._told_at_ms.get(reason)
+        if told_at_ms is not None and now_ms - told_at_ms < TELL_EVERY_MS:
+            return
+        self._told_at_ms[reason] = now_ms
+        log.warning(
+            "downlink.refused",
+            extra=fields(
+                topic=topic[:120], reason=reason, error=str(error), so_far=self.not_believed[reason]
+            ),
+        )
 
     async def _take_in(self, blanks: tuple[bytes, ...]) -> None:
         parts = self._parts

@@ -11,7 +11,7 @@ from edge_agent.uplink.anchors import Purpose
 from edge_agent.uplink.cloud_clock import CloudClock
 from edge_agent.uplink.delivery import Delivery
 from edge_agent.uplink.delivery_events import SpoolChanged
-from edge_agent.uplink.delivery_loop import Deliverer, DeliveryParts
+from edge_agent.uplink.delivery_loop import TELL_EVERY_MS, Deliverer, DeliveryParts
 from edge_agent.uplink.delivery_policy import DeliveryPolicy
 from edge_agent.uplink.errors import SpoolError
 from edge_agent.uplink.lanes import Lane
@@ -202,6 +202,25 @@ async def test_a_desired_state_is_passed_on_only_where_the_fleet_key_signed_it(r
     assert sum(running.deliverer.not_believed.values()) == 1
     running.link.tell(Disconnected("gone"))
     await running.until(lambda: running.told[-1] == "disconnected")
+
+
+async def test_a_broker_that_forges_without_end_fills_no_log(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """T2: all of it is counted, and told once a minute."""
+    await running.connect()
+    topic = str(Topic(IDENTITY, Down.DESIRED))
+    forged = running.shop.cloud.desired(1)[:-1] + b"x"
+
+    async def told(count: int, lines: int) -> None:
+        for _ in range(20):
+            running.link.tell(Received(topic, forged))
+        await running.until(lambda: sum(running.deliverer.not_believed.values()) == count)
+        assert [one.getMessage() for one in caplog.records].count("downlink.refused") == lines
+
+    await told(20, 1)
+    running.shop.clock.advance(TELL_EVERY_MS)
+    await told(40, 2)
 
 
 async def test_who_orders_releases_or_serves_files_does_not_set_the_clock(running: Running) -> None:
