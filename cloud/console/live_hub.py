@@ -10,6 +10,7 @@ from typing import Final
 from cloud.console.errors import TooManyStreams
 from cloud.console.live import Known, Parts, difference, known, state
 from cloud.errors import DatabaseAway
+from wire_protocol.errors import OperatorError
 
 TICK_S: Final = 2.0
 STREAM_MAX_S: Final = 300.0
@@ -109,7 +110,7 @@ class LiveHub:
                     still_allowed
                 ):
                     return
-            except DatabaseAway:
+            except (DatabaseAway, OperatorError):
                 return  # the browser comes back, and is told then
             now_has = known(parts)
             if has is None and since == state(now_has):

@@ -22,6 +22,7 @@ from cloud.rollout.errors import RolloutChanged, UnknownRelease
 from cloud.rollout.plan_values import plan_to
 from cloud.rollout.values import GateKind, GateVerdict, Member, MemberState, Outcome, Plan, Rollout, State
 from cloud.rollout.views import TimelineEntry
+from wire_protocol.release_metadata import RELEASE_MAX
 
 _CHUNK = 500
 """Rows or names in one statement; SQLite takes so many parameters in every build."""
@@ -40,9 +41,10 @@ class ReleaseRow:
 
 def read_release(connection: Connection, tenant: str, release: int) -> ReleaseRow:
     """One of them. Raises UnknownRelease."""
-    row = connection.execute(
-        select(releases).where(releases.c.tenant == tenant, releases.c.release == release)
-    ).first()
+    row = None
+    if 0 < release <= RELEASE_MAX:
+        found = select(releases).where(releases.c.tenant == tenant, releases.c.release == release)
+        row = connection.execute(found).first()
     if row is None:
         raise UnknownRelease(
             f"there is no release {release} in {tenant}",

@@ -123,6 +123,13 @@ def build_stage(folder: Path, *tenants: str, public_url: str = "https://console.
     """A console over a fresh SQLite database."""
     database = _fresh_database(folder)
     add_tenants(database, *(tenants or (TENANT,)))
+    return stage_over(database, folder, public_url=public_url)
+
+
+def stage_over(
+    database: Database, folder: Path, *, public_url: str = "https://console.example"
+) -> ConsoleStage:
+    """A console over a database that has its chains."""
     config = CloudConfig(
         environment="development",
         state_dir=folder,

@@ -35,6 +35,8 @@ _DOCUMENT_MAX_BYTES: Final = 1 << 20
 _TOKEN_MAX_BYTES: Final = 16_384
 _KEYS_EVERY_S: Final = 60
 """An unknown key id makes us ask for the provider's keys again, no more often than this."""
+_AWAY_S: Final = 2
+"""For so long a provider that did not describe itself is not asked again."""
 _AGAIN: Final = "Start again from the login page."
 
 
@@ -63,7 +65,7 @@ class LoginAttempt:
         try:
             value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             attempt = cls(**value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         return attempt if all(isinstance(one, str) and one for one in asdict(attempt).values()) else None
 
@@ -112,7 +114,7 @@ class OpenIdLogin:
         self._lock = threading.Lock()
         self._provider: _Provider | None = None
         self._keys: KeySet | None = None
-        self._keys_at = float("-inf")
+        self._keys_at = self._away_until = float("-inf")
 
     def begin(self, goal: str) -> tuple[LoginAttempt, str]:
         """What the browser shall keep, and where it shall go.
@@ -150,7 +152,7 @@ class OpenIdLogin:
             ProviderAway: The provider does not answer.
         """
         # RFC 6749, 10.12: the answer belongs to the login that this very browser began.
-        if attempt is None or not hmac.compare_digest(attempt.state, answer.get("state", "")):
+        if attempt is None or not _same(attempt.state, answer.get("state", "")):
             raise LoginFailed("this login was not begun in this browser, or too long ago", remedy=_AGAIN)
         provider = self._discover()
         # RFC 9207, 2.4: and it comes from the provider that was asked, not from another one (mix-up).
@@ -180,10 +182,17 @@ class OpenIdLogin:
     # ---- the provider's documents -------------------------------------------------------------------------
 
     def _discover(self) -> _Provider:
-        """OpenID Connect Discovery 1.0, section 4."""
+        """OpenID Connect Discovery 1.0, section 4; a provider that is away is asked now and then, by one."""
         with self._lock:
             if self._provider is None:
-                self._provider = self._read_provider()
+                # Anybody may begin a login: who comes meanwhile does not wait for the same timeout in turn.
+                if self._monotonic() < self._away_until:
+                    raise _away()
+                try:
+                    self._provider = self._read_provider()
+                except ProviderAway:
+                    self._away_until = self._monotonic() + _AWAY_S
+                    raise
             return self._provider
 
     def _read_provider(self) -> _Provider:
@@ -253,9 +262,7 @@ class OpenIdLogin:
                 f"the identity provider refused the code: {error.error}", remedy=_AGAIN
             ) from error
         except (httpx2.HTTPError, ValueError) as error:
-            raise ProviderAway(
-                "the identity provider does not answer", remedy="Try again in a minute."
-            ) from error
+            raise _away() from error
         token = tokens.get("id_token")
         if not isinstance(token, str) or len(token) > _TOKEN_MAX_BYTES:
             raise LoginFailed("the identity provider sent no ID token", remedy=_AGAIN)
@@ -325,22 +332,30 @@ class OpenIdLogin:
         )
 
     def _get(self, url: str) -> dict[str, Any]:
-        away = ProviderAway("the identity provider does not answer", remedy="Try again in a minute.")
         try:
             with (
                 httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=self._tls) as client,
                 client.stream("GET", url) as answer,
             ):
                 if answer.status_code != 200:
-                    raise away
+                    raise _away()
                 data = bytearray()
                 for chunk in answer.iter_bytes():
                     data += chunk
                     if len(data) > _DOCUMENT_MAX_BYTES:
-                        raise away
+                        raise _away()
             document = json.loads(bytes(data))
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise away from error
+            raise _away() from error
         if not isinstance(document, dict):
-            raise away
+            raise _away()
         return document
+
+
+def _away() -> ProviderAway:
+    return ProviderAway("the identity provider does not answer", remedy="Try again in a minute.")
+
+
+def _same(one: str, other: str) -> bool:
+    """In a time that tells nothing; of any text, where `hmac.compare_digest` takes ASCII alone."""
+    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))

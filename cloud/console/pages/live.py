@@ -1,5 +1,6 @@
 """The one stream: what changed of the page that somebody looks at (Server-Sent Events)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -29,6 +30,8 @@ async def live(
     read = partial(desk.live.look, key, partial(which.parts, desk, principal, params, query))
     cookie = request.cookies.get(desk.cookies.session, "")
     desk.live.check(visit.session)
+    # What is not there is said now, with its status; in the stream it would only break off, and come again.
+    await asyncio.to_thread(read)
 
     async def stream() -> AsyncIterator[bytes]:
         # Counted once it flows: a browser that goes away before that leaves nothing behind.

@@ -26,6 +26,7 @@ from cloud.console.views.releases import (
     standing,
 )
 from cloud.principal import Principal, Role
+from wire_protocol.release_metadata import RELEASE_MAX
 
 router = APIRouter()
 _PARTS = "release_parts.html"
@@ -50,7 +51,7 @@ def release_page(
     request: Request, desk: AtDesk, principal: Annotated[Principal, Viewer], release: str
 ) -> Response:
     """One of them."""
-    if not release.isascii() or not release.isdigit() or len(release) > 10:
+    if not release.isascii() or not release.isdigit() or len(release) > 10 or int(release) > RELEASE_MAX:
         raise NotFound("a release is called by its number", remedy="The releases page has them all.")
     with desk.database.tenant(principal.tenant, read_only=True) as connection:
         found = read_release(connection, principal, int(release))

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
 _TEXT_MAX: Final = 200
+_DAY_MS: Final = 86_400_000
 _ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -52,7 +53,7 @@ class AuditQuery:
 def read_query(sent: Mapping[str, str]) -> AuditQuery:
     """Read an address; what cannot be read is said, and looked for as if it were empty."""
     typed = {
-        name: sent.get(name, "")[:_TEXT_MAX].strip()
+        name: sent.get(name, "").replace("\0", "")[:_TEXT_MAX].strip()
         for name in ("actor", "action", "subject", "since", "until")
     }
     problems: dict[str, str] = {}
@@ -64,7 +65,7 @@ def read_query(sent: Mapping[str, str]) -> AuditQuery:
     return AuditQuery(
         **typed,
         from_ms=None if since is None else _ms(since),
-        until_ms=None if until is None else _ms(until + timedelta(days=1)),
+        until_ms=None if until is None else _ms(until) + _DAY_MS,
         before=bytes.fromhex(before) if _ID.match(before) else None,
         problems=problems,
     )

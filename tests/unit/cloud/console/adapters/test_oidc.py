@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -210,7 +211,41 @@ def test_refusal_and_silence_are_told_apart(login: OpenIdLogin, provider: Provid
         away.begin("/")
 
 
-@pytest.mark.parametrize("text", ["", "x", "e30", "bnVsbA", "W10", "eyJzdGF0ZSI6MX0"])
+def test_a_provider_that_is_away_is_not_asked_by_everybody_in_turn(clock: list[float]) -> None:
+    """T24: beginning a login takes nobody's word: while one try ran out, the others are told at once."""
+    tries: list[float] = []
+
+    class Counted(OpenIdLogin):
+        def _get(self, url: str) -> dict[str, Any]:
+            tries.append(clock[0])
+            return super()._get(url)
+
+    away = Counted(
+        "http://127.0.0.1:1", CLIENT, None, "x", now_s=lambda: 0, monotonic=lambda: clock[0], tls=_TLS
+    )
+    for at in (0.0, 0.5, 1.9, 2.0, 2.1):
+        clock[0] = at
+        with pytest.raises(ProviderAway):
+            away.begin("/")
+    assert tries == [0.0, 2.0]
+
+
+def test_a_state_of_any_letters_is_refused(login: OpenIdLogin) -> None:
+    """T24: what is no ASCII is another state, not a defect of ours."""
+    attempt, _ = login.begin("/")
+    for state in ("zustände", "\ud800", ""):
+        with pytest.raises(LoginFailed, match="not begun in this browser"):
+            login.finish(attempt, {"state": state, "code": "x"})
+    with pytest.raises(LoginFailed, match="not begun in this browser"):
+        login.finish(replace(attempt, state="zustände"), {"state": attempt.state, "code": "x"})
+
+
+_DEEP = base64.urlsafe_b64encode(b"[" * 6000).decode()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "e30", "bnVsbA", "W10", "eyJzdGF0ZSI6MX0", pytest.param(_DEEP, id="deep")]
+)
 def test_a_login_cookie_that_is_none_is_none(text: str) -> None:
     assert LoginAttempt.parse(text) is None
 

@@ -30,6 +30,16 @@ def test_only_live_pages_are_followed(stage: ConsoleStage, page: str) -> None:
     assert stage.client(Role.VIEWER).get("/live", params={"page": page}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "page", ["/rollouts/new", "/rollouts/" + "00" * 16, "/fleet/till-99", "/fleet?sort=x"]
+)
+def test_what_is_not_there_is_said_before_the_stream_begins(stage: ConsoleStage, page: str) -> None:
+    """A browser does not come back to it every three seconds, and nothing breaks off in the log."""
+    answer = stage.client(Role.VIEWER).get("/live", params={"page": page})
+    assert answer.status_code in {400, 404}
+    assert stage.desk.live.streams == 0
+
+
 def test_following_does_not_keep_a_session_alive(stage: ConsoleStage) -> None:
     """A forgotten window is nobody: the session ends for idleness all the same."""
     client = stage.client(Role.VIEWER)
