@@ -8,11 +8,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.http_client import HttpError, KeepAlive, build_request
 from benchmarks.measure import spread
-from benchmarks.processes import running, wait_until
+from benchmarks.processes import cpu_seconds, running, wait_until
 from benchmarks.release_stack import load
 from benchmarks.setting import ROOT, Outcome, Setting
 from benchmarks.verdict import Figure, Goal
@@ -51,19 +52,34 @@ VARIANTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A database; `pid` is its server's, where it has one."""
+
+    url: str
+    pid: int | None = None
+
+
 def fleet_page(setting: Setting) -> Outcome:
     """Each database with a console of its own; the variants of the page in turns."""
     outcome, busy = Outcome(), load()
-    databases: list[tuple[str, contextlib.AbstractContextManager[str]]] = [("SQLite", _sqlite(setting))]
+    databases: list[tuple[str, contextlib.AbstractContextManager[_Place]]] = [("SQLite", _sqlite(setting))]
     if Path("/usr/lib/postgresql").exists() or shutil.which("initdb"):
         databases.append(("PostgreSQL", _postgres()))
     for name, opened in databases:
-        with opened as url:
+        with opened as place:
             setting.say(f"{name}: {_REGISTERS} registers")
-            cookie = _fill(url)
-            with _console(setting, name.lower(), url) as port:
+            cookie = _fill(place.url)
+            with _console(setting, name.lower(), place.url) as (port, pid):
+                pids = [pid] if place.pid is None else [pid, place.pid]
+                before_s = sum(map(cpu_seconds, pids))
                 timings = _browse(port, cookie, setting.count(30, 3))
+                cpu_ms = 1e3 * (sum(map(cpu_seconds, pids)) - before_s)
         _tell(outcome, name, timings, busy)
+        pages = sum(map(len, timings.values())) + len(timings)
+        outcome.figures.append(
+            Figure("  processor time a page, console and database: mean", cpu_ms / pages, "ms")
+        )
     if len(databases) == 1:
         outcome.figures.append(
             Figure("fleet page, PostgreSQL: p95", None, note="PostgreSQL is not installed")
@@ -139,25 +155,25 @@ def _log_in(database: Database, now_ms: int) -> str:
 
 
 @contextlib.contextmanager
-def _sqlite(setting: Setting) -> Iterator[str]:
+def _sqlite(setting: Setting) -> Iterator[_Place]:
     folder = setting.work_dir / "fleet-sqlite"
     folder.mkdir()
     url = f"sqlite:///{folder}/cloud.sqlite3"
     prepare_database(url, None, CLOUD)
-    yield url
+    yield _Place(url)
 
 
 @contextlib.contextmanager
-def _postgres() -> Iterator[str]:
+def _postgres() -> Iterator[_Place]:
     with PostgresCluster() as cluster, cluster.fresh_database() as made:
         url = service_url(made)
         prepare_database(url, made.owner_url, CLOUD)
-        yield url
+        yield _Place(url, cluster.pid)
 
 
 @contextlib.contextmanager
-def _console(setting: Setting, name: str, database_url: str) -> Iterator[int]:
-    """`topscoop cloud console run`; its port."""
+def _console(setting: Setting, name: str, database_url: str) -> Iterator[tuple[int, int]]:
+    """`topscoop cloud console run`; its port and process."""
     folder = setting.work_dir / f"console-{name}"
     folder.mkdir()
     config, log = folder / "cloud.toml", folder / "log"
@@ -186,4 +202,4 @@ oidc_client_secret = "benchmark"
             timeout_s=_TIMEOUT_S,
             what="console",
         )
-        yield port
+        yield port, process.pid
