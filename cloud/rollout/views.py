@@ -1,6 +1,6 @@
 """What the desk shows of rollouts; values for pages, tables and JSON. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud.rollout.values import GateVerdict, Member, MemberState, Policy, Rollout, State
@@ -135,3 +135,34 @@ class RolloutView:
     def may_approve(self, operator: bytes) -> bool:
         """Whether this operator is another person than who planned it, by id: names are no proof."""
         return self.planner not in {None, operator.hex()}
+
+
+def summary_of(rollout: Rollout, name: tuple[str, str], counts: Mapping[MemberState, int]) -> RolloutSummary:
+    """One line of a list; `name` is the release's name and version."""
+    return RolloutSummary(
+        rollout=rollout.rollout,
+        release=rollout.release,
+        name=name[0],
+        version=name[1],
+        state=rollout.state,
+        stage=rollout.stage,
+        stages=tuple(stage.name for stage in rollout.plan.stages),
+        counts=counts,
+        reason=rollout.reason,
+        created_by=rollout.created_by,
+        created_at_ms=rollout.created_at_ms,
+        started_at_ms=rollout.started_at_ms,
+        ended_at_ms=rollout.ended_at_ms,
+    )
+
+
+def stages_of(rollout: Rollout, members: Sequence[Member]) -> tuple[StageView, ...]:
+    """Every stage with its registers by state."""
+    views = []
+    for index, stage in enumerate(rollout.plan.stages):
+        counts: dict[MemberState, int] = {}
+        for member in members:
+            if member.stage == index:
+                counts[member.state] = counts.get(member.state, 0) + 1
+        views.append(StageView(stage.name, sum(counts.values()), counts))
+    return tuple(views)
