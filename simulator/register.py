@@ -84,17 +84,21 @@ async def _enrol(agent: AgentProcess, options: SimulatedRegister, say: Callable[
     """Wait for the code, then use it; the service may still be starting."""
     assert options.enrol_url is not None, "there is a service to enrol at"
     assert options.code_file is not None, "and a code"
-    said = "there was no code"
+    said = ["there was no code"]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ENROLS_WITHIN_S):
             while True:
                 if options.code_file.is_file() and (code := options.code_file.read_text().strip()):
-                    status, said = await agent.command("enrol", "--url", options.enrol_url, "--code", code)
+                    status, words = await agent.command("enrol", "--url", options.enrol_url, "--code", code)
                     if status == 0:
                         say(f"{agent.name} is enrolled")
                         return
+                    if words != said[-1]:
+                        # The first one counts: after it the code may be used up, and that is all that is told.
+                        said.append(words)
+                        say(words)
                 await asyncio.sleep(TRY_AGAIN_S)
     raise AgentFailedError(
         f"{agent.name} could not enrol within {ENROLS_WITHIN_S:g} s",
-        remedy=f"Its code should lie in {options.code_file}; the last try said:\n{said}",
+        remedy=f"Its code should lie in {options.code_file}; the tries said:\n{chr(10).join(said[1:] or said)}",
     )

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         chain=chain,
         shop=shop,
         register=register,
-        folder=args.folder,
+        folder=args.folder.resolve(),
         ring=args.ring or Path("/dev/shm") / f"topscoop-{chain.tenant}-{register}.ring",  # noqa: S108 - memory, not a disk: pictures touch none
         model=args.model or default_model_dir(chain.tenant),
         enrol_url=args.enrol_url,

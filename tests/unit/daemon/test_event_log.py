@@ -105,9 +105,11 @@ def test_an_exception_comes_with_its_traceback(style: Format) -> None:
 
 
 def test_libraries_are_told_apart_and_quiet() -> None:
-    """Their text is a field, not the event's name; uvicorn's own start and stop are not repeated."""
+    """Their text is a field, not the event's name; uvicorn's own start and stop, and tuf's keys that did not sign
+    although enough others did, are not repeated."""
     target = written("json", level="debug")
     logging.getLogger("uvicorn.error").info("Started server process")
+    logging.getLogger("tuf.api._payload").info("No signature for keyid 12")
     logging.getLogger("somebody").warning("%d things", 3)
     document = json.loads(target.getvalue())
     assert (document["event"], document["logger"], document["message"]) == (
