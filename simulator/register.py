@@ -94,11 +94,11 @@ async def _enrol(agent: AgentProcess, options: SimulatedRegister, say: Callable[
                         say(f"{agent.name} is enrolled")
                         return
                     if words != said[-1]:
-                        # The first one counts: after it the code may be used up, and that is all that is told.
+                        # The first one counts: it may have used the code, and then that is all that is told.
                         said.append(words)
                         say(words)
                 await asyncio.sleep(TRY_AGAIN_S)
     raise AgentFailedError(
         f"{agent.name} could not enrol within {ENROLS_WITHIN_S:g} s",
-        remedy=f"Its code should lie in {options.code_file}; the tries said:\n{chr(10).join(said[1:] or said)}",
+        remedy=f"Its code should lie in {options.code_file}. What was tried:\n" + "\n".join(said[1:] or said),
     )

@@ -207,12 +207,18 @@ def release_shortfalls(story: ReleaseStory) -> Sequence[str]:
     return [*_missed_of_good(story), *_missed_of_worse(story)]
 
 
+def _how(passage: Passage) -> str:
+    """Where it is, and what it waits for."""
+    states = ", ".join(f"{register} {state}" for register, state in sorted(passage.members.items()))
+    return "; ".join([passage.act, *([states] if states else []), *passage.waiting])
+
+
 def _missed_of_good(story: ReleaseStory) -> list[str]:
     good, found = story.good, []
     if story.published != [FIRST, AS_GOOD, WORSE]:
         found.append(f"releases 1, 2 and 3 were to be published, not {story.published}")
     if good.act is not Act.DONE:
-        found.append(f"release {good.release} did not reach every register ({good.act})")
+        found.append(f"release {good.release} did not reach every register ({_how(good)})")
     elif len(good.stages) != _STAGES:
         found.append(f"release {good.release} went through {len(good.stages)} stages, not {_STAGES}")
     elif set(good.members) != set(story.shops) or set(good.members.values()) != {"good"}:
@@ -223,7 +229,7 @@ def _missed_of_good(story: ReleaseStory) -> list[str]:
 def _missed_of_worse(story: ReleaseStory) -> list[str]:
     worse, found = story.worse, []
     if worse.act is not Act.RETURNED:
-        found.append(f"release {worse.release} was not stopped and returned ({worse.act})")
+        found.append(f"release {worse.release} was not stopped and returned ({_how(worse)})")
         return found
     if worse.stage != 0 or not {"labels", "confidence"} & {gate.kind for gate in worse.failed}:
         said = "; ".join(gate.words for gate in worse.failed) or "nothing"

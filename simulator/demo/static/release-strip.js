@@ -73,7 +73,7 @@ class PassagePanel {
     if (this.shown === key) return;
     this.shown = key;
     this.bar.replaceChildren(...shown.map((stage, index) => {
-      const count = stopped ? `${stage.returned} of ${stage.registers} back` : `${stage.good} of ${stage.registers}`;
+      const count = stopped ? `${stage.returned} back` : `${stage.good} of ${stage.registers}`;
       const told = states[index] === "ahead" ? "" : count;
       return el("li", { "data-state": states[index], "aria-current": states[index] === "present" ? "step" : null }, el("span", { class: "name" }, stage.name), el("span", { class: "count" }, told));
     }));

@@ -77,6 +77,14 @@ def test_before_anything_happened_nothing_is_claimed() -> None:
     ]
 
 
+def test_a_rollout_that_came_to_no_end_says_where_it_is_and_what_it_waits_for(story: ReleaseStory) -> None:
+    story.good.saw(_status("running", 0, {"lido-1": "told", "giardino-1": "waiting"}))
+    assert release_shortfalls(story)[0] == (
+        "release 2 did not reach every register (running; giardino-1 waiting, lido-1 told;"
+        " waiting for 3 more answers)"
+    )
+
+
 def test_a_register_that_does_not_attest_the_good_release_is_named(story: ReleaseStory) -> None:
     story.good.members = {**story.good.members, "lido-1": "skipped"}
     assert any("not every register" in words and "lido-1" in words for words in release_shortfalls(story))
