@@ -55,8 +55,8 @@ def set_up(style: Format, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Their own news are not ours; botocore at level debug would write whole requests, and tuf tells at each look
-    # which of the root's keys did not sign, although enough did.
+    # Their own news are not ours; botocore at level debug would write whole requests, and tuf tells at each
+    # look which of the root's keys did not sign, although enough did.
     for name in ("uvicorn", "asyncio", "alembic", "boto3", "botocore", "urllib3", "sqlalchemy", "tuf"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -105,8 +105,7 @@ def test_an_exception_comes_with_its_traceback(style: Format) -> None:
 
 
 def test_libraries_are_told_apart_and_quiet() -> None:
-    """Their text is a field, not the event's name; uvicorn's own start and stop, and tuf's keys that did not sign
-    although enough others did, are not repeated."""
+    """Their text is a field, not the event's name; uvicorn's start, tuf's keys that need not sign: untold."""
     target = written("json", level="debug")
     logging.getLogger("uvicorn.error").info("Started server process")
     logging.getLogger("tuf.api._payload").info("No signature for keyid 12")

@@ -19,7 +19,7 @@ class _SeenEnoughError(Exception):
 def test_a_relative_folder_is_the_one_below_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The register's configuration lies in it and names paths as seen from there: a relative one would nest."""
+    """The register's configuration lies in it and names paths as seen from it: a relative one would nest."""
     seen: list[Path] = []
 
     async def look(options: SimulatedRegister, _bank: CharacterBank, _say: object) -> NoReturn:
