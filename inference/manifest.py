@@ -132,7 +132,7 @@ class Manifest:
         manifest = cls(
             contract=contract,
             tenant=read_name(fields, "tenant"),
-            name=fields.text("name", longest=100),
+            name=fields.line("name", longest=100),
             version=read_matching(fields, "version", VERSION, "a version such as 2026.11.22"),
             created=read_instant(fields, "created"),
             model=read_model_file(fields.child("model")),

@@ -49,6 +49,13 @@ class Fields:
             self.refuse(key, f"must be a text of 1 to {longest} characters, not {_kind(value)}")
         return value
 
+    def line(self, key: str, *, longest: int = 200) -> str:
+        """The same, printable: it is shown in terminals and sent in messages."""
+        value = self.text(key, longest=longest)
+        if not value.isprintable():
+            self.refuse(key, "must be printable")
+        return value
+
     def one_of(self, key: str, allowed: Iterable[str]) -> str:
         """A string out of a closed set."""
         value, choices = self._take(key), tuple(allowed)

@@ -27,7 +27,7 @@ from model_registry.progress import ProgressBar
 CONTRACT = "topscoop.recommend/1"
 NOBODY_THRESHOLD = 0.5
 LATENCY_BUDGET_MS = 10.0
-"""What the customer does not notice, on the slowest till and beside its other work. Not what the network takes:
+"""What the customer does not notice, on the slowest till beside its other work. Not what the network takes:
 a release that is slower than its budget on a till goes back by itself, and a busy minute must not do that.
 """
 MINIMUM_AGENT = "0.1.0"

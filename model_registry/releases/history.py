@@ -26,6 +26,9 @@ def reversals(before: Listing, after: Listing) -> Iterator[str]:
     for release in (*before.releases, *before.policy.withdrawn):
         if release not in after.releases and release not in after.policy.withdrawn:
             yield f"release {release} is gone without a reason"
+    highest = max((*after.releases, *after.policy.withdrawn), default=0)
+    if after.policy.minimum_release > highest:
+        yield f"the minimum, {after.policy.minimum_release}, is above every release, and would never sink"
     if after.policy.minimum_release < before.policy.minimum_release:
         yield f"the minimum sinks from {before.policy.minimum_release}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tuf.api.metadata import Metadata, Root
 
@@ -20,6 +20,8 @@ from model_registry.releases.state import (
     versions,
 )
 from wire_protocol.release_metadata import BadReleaseMetadata, Listing
+
+_SAID_MAX: Final = 100
 
 
 def read_log(store: ReleaseStore) -> dict[str, Any]:
@@ -92,7 +94,14 @@ def _entry(version: int, change: Any, words: list[str], *, published: bool) -> d
         "role": "targets",
         "version": version,
         "published": published,
-        "at": said.get("at"),
-        "by": said.get("by"),
+        "at": _line(said.get("at")),
+        "by": _line(said.get("by")),
         "changes": words,
     }
+
+
+def _line(said: Any) -> str | None:
+    """What somebody with a key wrote, fit for a terminal: he may be the thief that the log is read for."""
+    if not isinstance(said, str):
+        return None
+    return "".join(one if one.isprintable() else "?" for one in said)[:_SAID_MAX]

@@ -56,6 +56,7 @@ SPOILS: dict[str, tuple[Spoil, str]] = {
     "an unknown key": (lambda m: m.update(flavors=[]), "unknown keys: flavors"),
     "an unknown inner key": (lambda m: m["model"].update(url="http://x"), "model has unknown keys: url"),
     "a bad tenant": (lambda m: m.update(tenant="Gelateria Sole"), "tenant must be 1 to 32"),
+    "a name that moves the cursor": (lambda m: m.update(name="a\x1b[2J"), "name must be printable"),
     "a local time": (lambda m: m.update(created="2026-11-22T09:00:00+01:00"), "created must be an instant"),
     "no time": (lambda m: m.update(created="yesterday"), "created must be an instant"),
     "a path as file": (lambda m: m["model"].update(file="../model.onnx"), "plain file name"),
@@ -152,7 +153,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
     return Manifest(
         contract=CONTRACT,
         tenant=draw(_ids),
-        name=draw(_texts),
+        name=draw(_texts.filter(str.isprintable)),
         version=draw(st.from_regex(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,20}", fullmatch=True)),
         created="2026-11-22T09:00:00Z",
         model=ModelFile("model.onnx", draw(_hex), draw(st.integers(1, 1 << 26)), "int8"),

@@ -62,9 +62,14 @@ def test_nothing_is_told_of_nothing() -> None:
             "no register goes below release 0 any more",
             "the minimum sinks from 1",
         ),
+        (
+            Listing(ReleasePolicy(1000, {9: "worse"}), {1: ONE}),
+            "no register goes below release 1000 any more",
+            "the minimum, 1000, is above every release, and would never sink",
+        ),
         (Listing(ReleasePolicy(1, {9: "worse"}), {1: ONE}), "champion is no release any more", None),
     ],
-    ids=["new", "withdrawn", "other", "gone", "undone", "back", "sunk", "no-champion"],
+    ids=["new", "withdrawn", "other", "gone", "undone", "back", "sunk", "above all", "no-champion"],
 )
 def test_each_difference_is_told(after: Listing, told: str, reversal: str | None) -> None:
     assert any(told in one for one in differences(BEFORE, after))
