@@ -1,9 +1,7 @@
 """The keeper's process: puts it together, shows how it is, and ends at a signal."""
 
 import asyncio
-import signal
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -20,7 +18,8 @@ from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
 from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import Records
 from cloud.service_keys import Purpose, ServiceKeyFolder
-from wire_protocol.errors import OperatorError, TopscoopError
+from cloud.until_signal import until_signal
+from wire_protocol.errors import TopscoopError
 
 _BEAT_S: Final = 1
 
@@ -101,7 +100,7 @@ async def serve(config: CloudConfig) -> None:
                 keeper = build_keeper(config, database, vault, FromThreads(link, asyncio.get_running_loop()))
                 pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
                 print(f"keeper runs, health on port {probe.port}", flush=True)
-                await _until_signal(
+                await until_signal(
                     {
                         "broker": link.run(),
                         "keeper": run_keeper(keeper, link, database.tenants, pace, watch),
@@ -110,25 +109,6 @@ async def serve(config: CloudConfig) -> None:
                 )
         finally:
             vault.close()
-
-
-async def _until_signal(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work, name=name) for name, work in works.items()]
-            await stopped.wait()
-            for task in tasks:
-                task.cancel()
-    except ExceptionGroup as died:
-        # What an operator can mend is said in one sentence; anything else keeps its traces.
-        wrong: Exception | None = died.subgroup(OperatorError)
-        while isinstance(wrong, ExceptionGroup):
-            wrong = wrong.exceptions[0]
-        raise wrong or died from None
 
 
 async def _beat(health: Health, link: MqttClient) -> None:

@@ -35,7 +35,7 @@ _MISSING: Final = 404
 _METADATA_MAX_BYTES: Final = 5_000_000
 """More than a thousand listed releases."""
 _VERSION_MAX: Final = 2**31 - 1
-"""What a row holds. No chain signs so often; a stolen key that does (fast-forward) is that chain's trouble."""
+"""What a row holds. No chain signs so often; a stolen key may (fast-forward)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 import asyncio
 import secrets
-import signal
-from collections.abc import Coroutine, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -25,7 +23,8 @@ from cloud.rollout.outbox import Outbox
 from cloud.rollout.rollout_loop import BATCH_MAX, Work, run_rollouts
 from cloud.rollout.tick import Ticked, tick
 from cloud.service_keys import Purpose, ServiceKeyFolder
-from wire_protocol.errors import OperatorError, TopscoopError
+from cloud.until_signal import until_signal
+from wire_protocol.errors import TopscoopError
 from wire_protocol.topics import ROLLOUT_SHARES, STATUS_FILTER
 
 _BEAT_S: Final = 1
@@ -159,7 +158,7 @@ async def serve(config: CloudConfig) -> None:
             )
             look = partial(look_after_releases, every_s=config.releases.look_every_s, clock=now_ms)
             print(f"rollout controller runs, health on port {probe.port}", flush=True)
-            await _until_signal(
+            await until_signal(
                 {
                     "broker": link.run(),
                     "rollouts": run_rollouts(build_work(config, database), link, watch),
@@ -167,25 +166,6 @@ async def serve(config: CloudConfig) -> None:
                     "beat": _beat(watch.health, link),
                 }
             )
-
-
-async def _until_signal(works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work, name=name) for name, work in works.items()]
-            await stopped.wait()
-            for task in tasks:
-                task.cancel()
-    except ExceptionGroup as died:
-        # What an operator can mend is said in one sentence; anything else keeps its traces.
-        wrong: Exception | None = died.subgroup(OperatorError)
-        while isinstance(wrong, ExceptionGroup):
-            wrong = wrong.exceptions[0]
-        raise wrong or died from None
 
 
 async def _beat(health: Health, link: MqttClient) -> None:

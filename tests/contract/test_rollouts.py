@@ -25,6 +25,7 @@ from cloud.rollout.errors import (
 )
 from cloud.rollout.outbox import publish_again
 from cloud.rollout.plan_values import DEFAULT_PLAN
+from cloud.rollout.rows import read_policy
 from cloud.rollout.shops import list_groups, list_stores, opening_from, set_group, set_store
 from cloud.rollout.tick import tick
 from cloud.rollout.values import MemberState, Outcome, Stage, State
@@ -512,6 +513,20 @@ def test_freeze_and_emergency_stop(stage: RolloutStage) -> None:
     assert {"rollouts.frozen", "rollouts.unfrozen", "rollouts.stopped", "rollout.started"} <= set(
         stage.audited()
     )
+
+
+def test_an_emergency_stop_comes_through_while_controllers_write(stage: RolloutStage) -> None:
+    """T28: it waits for the decision that is being written, is not lost, and nothing is told after it."""
+    rollout = stage.rolled_out()
+    stopping = threading.Thread(target=stage.desk.stop, args=(CHIARA, "it recommends only vanilla"))
+    with stage.database.tenant(TENANT) as connection:  # as a controller that writes
+        read_policy(connection, TENANT, hold=True)
+        stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()
+    stage.tick()
+    assert stage.desk.rollout(DARIO, rollout).rollout.state is State.RETURNING
+    assert stage.published == []
 
 
 def test_roles_and_chains(stage: RolloutStage) -> None:

@@ -232,7 +232,10 @@ def _release(
 
 
 def flavour_names(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """The flavours' names in English, else their ids."""
+    """The flavours' names in English, else their ids; none of what is no manifest."""
+    listed = manifest.get("flavours")
     return tuple(
-        str((one.get("names") or {}).get("en") or one.get("id", "")) for one in manifest.get("flavours", ())
+        str((one.get("names") or {}).get("en") or one.get("id") or "")
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict)
     )

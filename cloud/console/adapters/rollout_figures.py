@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select
 
+from cloud.console.adapters.register import flavour_names
 from cloud.console.charts.rollout_charts import StageFigures
 from cloud.console.views.rollout_view import Attested
 from cloud.database.schema import register_groups, register_health, releases
@@ -52,7 +52,7 @@ def read_figures(connection: Connection, principal: Principal, rollout: bytes) -
             releases.c.tenant == principal.tenant, releases.c.release == found.release
         )
     ).scalar()
-    return Figures(found, tuple(members), evidence, _flavours(manifest or {}))
+    return Figures(found, tuple(members), evidence, flavour_names(manifest or {}))
 
 
 def read_choices(connection: Connection, tenant: str) -> list[Choice]:
@@ -107,15 +107,6 @@ def _sums(counts: list[tuple[int, ...]]) -> tuple[int, ...]:
     longest = max((len(one) for one in counts), default=0)
     same = [one for one in counts if len(one) == longest]
     return tuple(sum(column) for column in zip(*same, strict=True))
-
-
-def _flavours(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    listed = manifest.get("flavours")
-    return tuple(
-        str((one.get("names") or {}).get("en") or one.get("id") or "")
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict)
-    )
 
 
 def read_attested(connection: Connection, tenant: str, registers: Sequence[str]) -> dict[str, Attested]:
