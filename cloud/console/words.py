@@ -59,8 +59,8 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """`3.1 ms`, with digits enough to tell."""
-    if value is None:
+    """`3.1 ms`, with digits enough to tell; a register that answered nothing yet reports 0."""
+    if value is None or value <= 0:
         return NOTHING
     return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms"
 

@@ -1,4 +1,4 @@
-"""Whatever happens to a register's releases, in any order, with power cuts: the invariants hold."""
+"""Invariant 6: whatever happens to a register's releases, power cuts too, none runs that may not."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 def test_amounts() -> None:
     assert words.milliseconds(0.246) == "0.25 ms"
+    assert words.milliseconds(0.0) == words.milliseconds(None), "nothing was answered yet"
     assert words.milliseconds(3.14) == "3.1 ms"
     assert words.milliseconds(1234) == "1,234 ms"
     assert words.size(999) == "999 bytes"
