@@ -58,6 +58,7 @@ _SHELLS = {
     "cloud/enrolment/set_up.py": "takes addresses apart",
     "cloud/health.py": "serves HTTP",
     "cloud/mqtt_client.py": "talks to the broker",
+    "cloud/until_signal.py": "waits for a signal",
     "cloud/files/service.py": "is the process",
     "cloud/privacy/downlink.py": "makes message ids",
     "cloud/privacy/keeper_service.py": "is the process",
