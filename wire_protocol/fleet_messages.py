@@ -90,13 +90,16 @@ class MetadataSeen:
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """How the model that runs does since it was put in use; every figure is a count or a measure, not a view.
+    """How the model that runs does since it was put in use, or since the agent started with it.
+
+    Every figure is a count or a measure, not a view.
 
     `confidence` counts the probability of the first flavour in ten equal steps; `labels` counts how often
     each flavour came first, by its index in the catalogue.
     """
 
     since: TimeMs
+    """When counting began."""
     recommendations: Count
     errors: Count
     crashes: Count

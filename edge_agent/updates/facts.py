@@ -84,7 +84,6 @@ class Facts:
         looked: The generation for which the metadata was last looked at.
         returned: The generation under which a person at the till went back; 0 for never.
         crashes: Starts of the agent without an orderly end before them, since what is active was put in use.
-        since_ms: When that was.
         open: An agent runs, or died.
         shadow: The release that runs beside what is active.
         shadow_deaths: Starts without an orderly end before them, while the shadow of this order ran.
@@ -99,7 +98,6 @@ class Facts:
     looked: int = 0
     returned: int = 0
     crashes: int = 0
-    since_ms: int = 0
     open: bool = False
     shadow: int | None = None
     shadow_deaths: int = 0
@@ -166,7 +164,6 @@ def from_json(data: bytes) -> Facts:
         facts.returned,
         facts.crashes,
         facts.shadow_deaths,
-        facts.since_ms,
     ):
         if type(number) is not int or number < 0:
             raise ValueError("a count is no count")

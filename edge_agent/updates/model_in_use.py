@@ -212,7 +212,7 @@ class ModelInUse:
         watch.model, watch.health, watch.trial = model, None, None
         if model is None:
             return
-        watch.health = Health(facts.since_ms or self._parts.now_ms(), len(model.manifest.flavours))
+        watch.health = Health(self._parts.now_ms(), len(model.manifest.flavours))
         slot = None if self.running.slot is None else facts.slot(self.running.release)
         if slot is not None and slot.verdict is Verdict.TRIAL:
             watch.trial = Trial(self._rules(model), self._book.monotonic_ms())

@@ -94,7 +94,7 @@ def refused(facts: Facts, failure: Failed, now_ms: int) -> Facts:
 
 def activated(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     """Use this from now on; a release that is not proven is on trial."""
-    facts = replace(facts, active=choice.release, crashes=0, since_ms=now_ms)
+    facts = replace(facts, active=choice.release, crashes=0)
     attempt, slot = facts.attempt, choice.slot
     if attempt is None or slot is None or attempt.release != slot.release or attempt.state in SETTLED:
         return facts
@@ -133,7 +133,7 @@ def shadowed(facts: Facts, release: int | None) -> Facts:
 def settled_on(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     """What runs is another than what was active: note it, with the reason where the attempt was about it."""
     gone = facts.slot(facts.active)
-    facts = replace(facts, active=choice.release, crashes=0, since_ms=now_ms)
+    facts = replace(facts, active=choice.release, crashes=0)
     if gone is None or choice.release == gone.release or facts.attempt is None:
         return facts
     attempt = facts.attempt
@@ -148,7 +148,7 @@ def returned(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     """A person at the till goes back to what ran before; holds until the cloud's next order."""
     left = facts.active
     generation = 0 if facts.order is None else facts.order.generation
-    facts = replace(facts, active=choice.release, returned=generation, crashes=0, since_ms=now_ms)
+    facts = replace(facts, active=choice.release, returned=generation, crashes=0)
     attempt = facts.attempt
     if attempt is None or (left is not None and attempt.release != left):
         return facts

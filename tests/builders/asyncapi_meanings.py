@@ -102,7 +102,7 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "floor": "The least release that the chain's targets key ever allowed; it never sinks.",
     },
     fleet_messages.ModelHealth: {
-        "since": "When this model was put in use.",
+        "since": "When counting began: this model was put in use, or the agent started with it.",
         "recommendations": "Answers since then.",
         "errors": "Answers that failed.",
         "crashes": "Starts of the software that followed no orderly end.",

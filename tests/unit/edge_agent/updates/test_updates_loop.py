@@ -473,3 +473,18 @@ async def test_an_orderly_end_is_noted(paper: PaperUpdates) -> None:
     paper.updates.end()
     assert not paper.store.load().open
     assert issubclass(NothingBeforeError, ConflictError)
+
+
+async def test_health_says_from_when_on_it_counts(paper: PaperUpdates) -> None:
+    """T28: after a restart counts begin anew, and so does what they are said to be since."""
+    paper.publish(1)
+    await paper.bring(1)
+    await paper.prove()
+    again = PaperUpdates(paper.folder / "again", facts=transitions.ended(paper.store.load()))
+    again.models, again.there = paper.models, paper.there
+    again.register.clock.advance(5_000)
+    await again.advance()
+    health = again.updates.figures().health
+    assert health is not None
+    assert (health.since, health.recommendations) == (again.register.clock.now_ms(), 0)
+    again.close()
