@@ -269,7 +269,7 @@ def test_a_fast_forward_is_healed_by_new_keys_and_only_by_them(stage: _Stage) ->
 def test_a_version_that_no_row_holds_is_a_problem_and_no_crash(
     stage: _Stage, role: str, version: int
 ) -> None:
-    """T9: a stolen key that signs the largest number troubles its own chain; the loop goes on to the others."""
+    """T9: a stolen key that signs the largest number troubles its own chain, and the loop goes on."""
     stage.repository.add_release(1)
     stage.look()
     stage.repository.roles[role].signed.version = version
