@@ -18,10 +18,12 @@ from edge_agent.commands.daemon import start
 
 def main() -> int:
     """Run one agent."""
-    config, *rest = sys.argv[1:]
-    updater = partial(UpdaterProcess, (sys.executable, "-m", "benchmarks.timed_updater", *rest))
+    config, notes, *core = sys.argv[1:]
+    # Before it begins: Python's start alone takes a core for longer than a request.
+    there = ("taskset", "--cpu-list", *core) if core else ()
+    updater = partial(UpdaterProcess, (*there, sys.executable, "-m", "benchmarks.timed_updater", notes))
     setattr(assembly, "UpdatesAround", partial(UpdatesAround, errand=updater))  # noqa: B010 - mypy knows it as fixed
-    note = noting(rest[0], "agent")
+    note = noting(notes, "agent")
     return start(load_config(config, os.environ).config, lambda step: note(step.name))
 
 

@@ -1,13 +1,10 @@
-"""`python -m benchmarks.timed_updater FILE [CORE]`: the updater, which notes when it reaches each step."""
+"""`python -m benchmarks.timed_updater FILE`: the updater, which notes when it reaches each step."""
 
-import os
 import sys
 
 from benchmarks.step_notes import noting
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        os.sched_setaffinity(0, {int(sys.argv[2])})
     note = noting(sys.argv[1], "updater")
     note("START")
     # What takes its time to import is the updater's own, and is counted.
