@@ -60,7 +60,7 @@ def after(state: State, event: Event) -> State:
     try:
         return TABLE[state, event]
     except KeyError:
-        raise NotNow(f"a rollout that is {state} cannot {event}", remedy=_NEXT[state]) from None
+        raise NotNow(f"{event} is not possible: the rollout is {state}", remedy=_NEXT[state]) from None
 
 
 def diagram() -> str:

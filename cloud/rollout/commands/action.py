@@ -38,6 +38,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
+    from cloud.rollout.values import State
+
     rollout = rollout_of(args)
     with open_desk(args) as (desk, principal):
         do = {
@@ -53,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"rollout": rollout.hex(), "done": args.verb, "state": state.value}))
     else:
-        print(f"rollout {rollout.hex()}: {_DONE[args.verb]}")
+        # A draft told nobody: nothing has to come back.
+        given_up = args.verb == "return" and state is State.RETURNED
+        print(f"rollout {rollout.hex()}: {'given up' if given_up else _DONE[args.verb]}")
         print(f"  look: topscoop rollout status {rollout.hex()} --tenant {args.tenant}")
     return 0

@@ -23,6 +23,8 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(args: argparse.Namespace) -> int:
     """Show it."""
+    from cloud.rollout.words import many
+
     rollout = rollout_of(args)
     with open_desk(args) as (desk, principal):
         view = desk.rollout(principal, rollout)
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     for index, stage in enumerate(view.stages):
         counts = ", ".join(f"{number} {state}" for state, number in stage.counts.items())
         mark = ">" if index == found.stage else " "
-        print(f"{mark} {stage.name:<24} {stage.registers:>6} registers  {counts}")
+        print(f"{mark} {stage.name:<24} {many(stage.registers, 'register'):>14}  {counts}")
     for gate in view.gates:
         print(f"  {_SIGNS[gate.outcome.value]} {gate.kind:<12} {gate.words}")
     for words in view.waiting:

@@ -55,6 +55,7 @@ def test_from_a_dry_run_to_its_return(run: Run, stage: RolloutStage) -> None:
     assert sorted(one["state"] for one in found["members"]) == ["told", "waiting", "waiting", "waiting"]
     status, out, _ = run("rollout", "status", rollout)
     assert "waits: 1 register has no outcome yet" in out
+    assert "1 register  1 told" in out
     for verb, state in (
         ("pause", "paused"),
         ("resume", "running"),
@@ -65,6 +66,15 @@ def test_from_a_dry_run_to_its_return(run: Run, stage: RolloutStage) -> None:
     [listed] = document(run, "rollout", "list")
     assert (listed["rollout"], listed["state"], listed["reason"]) == (rollout, "returning", "a test")
     assert rollout in run("rollout", "list")[1]
+
+
+def test_a_draft_is_given_up_and_then_there_is_nothing_to_do(run: Run) -> None:
+    """Nobody was told, so nobody returns; what is asked of it then is refused with the next step."""
+    rollout = document(run, "rollout", "plan", "1")["rollout"]
+    assert "given up" in run("rollout", "return", rollout, "--reason", "planned twice")[1]
+    status, _, err = run("rollout", "promote", rollout, "--reason", "a test")
+    assert status == 2
+    assert "promote is not possible: the rollout is returned" in err
 
 
 def test_a_plan_from_a_file(run: Run, tmp_path: Path) -> None:
