@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from cloud.rollout.figures import stage_figures
 from cloud.rollout.gates import count, judge
 from cloud.rollout.membership import place
 from cloud.rollout.states import Event, after
@@ -23,6 +24,7 @@ from cloud.rollout.values import (
     Outcome,
     Rollout,
     Shadow,
+    StageFigures,
     State,
     Surroundings,
     Tell,
@@ -103,24 +105,27 @@ def _go_on(
 ) -> list[Action]:
     if around.policy.stopped is not None:
         words = f"emergency stop by {around.policy.stopped}"
-        move = Move(after(rollout.state, Event.STOP), rollout.stage, words, "failed")
+        figures = stage_figures(rollout, members, evidence)
+        move = Move(after(rollout.state, Event.STOP), rollout.stage, words, "failed", figures=figures)
         return [move, *_bring_back(members, evidence, around)]
     if rollout.release not in around.may_run:
         words = f"release {rollout.release} may not run any more: withdrawn, or below the signed minimum"
-        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed")
+        figures = stage_figures(rollout, members, evidence)
+        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed", figures=figures)
         return [move, *_bring_back(members, evidence, around)]
     gates = judge(rollout, count(rollout, members, evidence))
     failing = [gate for gate in gates if gate.outcome is Outcome.FAIL]
     if failing:
         words = "; ".join([*(gate.words for gate in failing), *_some_reasons(members)])
-        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed", gates)
+        figures = stage_figures(rollout, members, evidence)
+        move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed", gates, figures)
         return [move, *_bring_back(members, evidence, around)]
     if rollout.state is not State.RUNNING or around.policy.frozen is not None:
         return []
     told = _tell(rollout, members, evidence, around, gates)
     if told or not _may_move_on(rollout, members, evidence, around, gates):
         return told
-    return [_move_on(rollout, gates)]
+    return [_move_on(rollout, gates, stage_figures(rollout, members, evidence))]
 
 
 def _tell(
@@ -228,13 +233,14 @@ def _held_long_enough(rollout: Rollout, members: Sequence[Member], now_ms: int) 
     return newest is None or now_ms - newest >= rollout.plan.stages[rollout.stage].hold_s * _MS
 
 
-def _move_on(rollout: Rollout, gates: Sequence[GateVerdict]) -> Move:
+def _move_on(rollout: Rollout, gates: Sequence[GateVerdict], figures: tuple[StageFigures, ...]) -> Move:
     stages, passed = rollout.plan.stages, "; ".join(gate.words for gate in gates)
     if rollout.stage + 1 == len(stages):
         words = f"every stage passed: {passed}"
-        return Move(after(rollout.state, Event.COMPLETE), rollout.stage, words, "done", tuple(gates))
+        return Move(after(rollout.state, Event.COMPLETE), rollout.stage, words, "done", tuple(gates), figures)
     words = f"{stages[rollout.stage].name!r} passed, on to {stages[rollout.stage + 1].name!r}: {passed}"
-    return Move(after(rollout.state, Event.ADVANCE), rollout.stage + 1, words, "stage", tuple(gates))
+    state = after(rollout.state, Event.ADVANCE)
+    return Move(state, rollout.stage + 1, words, "stage", tuple(gates), figures)
 
 
 def _some_reasons(members: Sequence[Member]) -> list[str]:
@@ -348,7 +354,7 @@ def waits_for(
     )
     if told:
         words.append(_many(told, "has no outcome yet", "have no outcome yet"))
-    words += [gate.words for gate in gates if gate.outcome is Outcome.NOT_ENOUGH]
+    words += [gate.waits or gate.words for gate in gates if gate.outcome is Outcome.NOT_ENOUGH]
     if not words and not _held_long_enough(rollout, members, around.now_ms):
         words.append(f"the stage is watched for {rollout.plan.stages[rollout.stage].hold_s} seconds")
     if not words and rollout.plan.stages[rollout.stage].approval:

@@ -28,6 +28,7 @@ from cloud.rollout.errors import (
     RolloutConflict,
     SecondPersonNeeded,
 )
+from cloud.rollout.figures import stage_figures
 from cloud.rollout.gates import count, judge
 from cloud.rollout.plan_values import plan_from, plan_to
 from cloud.rollout.states import Event, after
@@ -47,6 +48,7 @@ from cloud.rollout.views import (
     summary_of,
 )
 from cloud.rollout.windows import needs_clock
+from cloud.rollout.words import many
 
 TIMELINE_MAX: Final = 500
 
@@ -209,7 +211,9 @@ class Desk:
                 previous=previous,
             )
             desk_rows.add_members(connection, found, members, now_ms)
-            words = f"started with {len(members)} registers" + (f": {reason_of(reason)}" if reason else "")
+            words = f"started with {many(len(members), 'register')}" + (
+                f": {reason_of(reason)}" if reason else ""
+            )
             note(connection, principal, rollout, Happened(principal.name, "started", 0, words), now_ms)
 
     def promote(self, principal: Principal, rollout: bytes, reason: str) -> None:
@@ -234,7 +238,9 @@ class Desk:
             values: dict[str, object] = {"stage_at_ms": now_ms, "state": state.value}
             values |= {"ended_at_ms": now_ms} if last else {"stage": found.stage + 1}
             desk_rows.change_rollout(connection, found, **values)
-            note(connection, principal, rollout, happened(principal, "promoted", found, reason), now_ms)
+            detail = desk_rows.evidence_to(gates, stage_figures(found, members, evidence))
+            entry = happened(principal, "promoted", found, reason, detail)
+            note(connection, principal, rollout, entry, now_ms)
 
     def pause(self, principal: Principal, rollout: bytes, reason: str) -> None:
         """Tell nobody else for now; what fails returns all the same. Raises NotAllowed, NotNow."""
@@ -260,7 +266,8 @@ class Desk:
             desk_rows.change_rollout(
                 connection, found, state=state.value, reason=reason_of(reason), stage_at_ms=now_ms, **ended
             )
-            note(connection, principal, rollout, happened(principal, "return", found, reason), now_ms)
+            entry = happened(principal, "return", found, reason, _evidence(connection, found))
+            note(connection, principal, rollout, entry, now_ms)
 
     # ---- the chain ----------------------------------------------------------------------------------------
 
@@ -322,3 +329,15 @@ class Desk:
             if lock:
                 desk_rows.lock_policy(connection, principal.tenant)
             yield connection, found_rollout(connection, principal.tenant, rollout), self._clock()
+
+
+def _evidence(connection: Connection, found: Rollout) -> Mapping[str, object]:
+    """What a person's return ends, as its registers report it at that moment; of a draft nothing."""
+    if found.state is State.DRAFT:
+        return {}
+    members, evidence = rows.read_members(connection, found.tenant, found.rollout)
+    figures = stage_figures(found, members, evidence)
+    # One that is done is judged no more; what its gates said last stands further down in the timeline.
+    if found.state is State.DONE:
+        return {"stages": desk_rows.evidence_to((), figures)["stages"]}
+    return desk_rows.evidence_to(judge(found, count(found, members, evidence)), figures)

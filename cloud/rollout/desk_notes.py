@@ -1,6 +1,7 @@
 """What the desk writes down of everything it does: timeline and audit log, with a reason people can read."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -14,9 +15,15 @@ from cloud.rollout.values import Rollout
 REASON_MAX: Final = 300
 
 
-def happened(principal: Principal, kind: str, found: Rollout, reason: str) -> Happened:
-    """What an operator did with a rollout, and why. Raises NotNow."""
-    return Happened(principal.name, kind, found.stage, f"{kind}: {reason_of(reason)}")
+def happened(
+    principal: Principal,
+    kind: str,
+    found: Rollout,
+    reason: str,
+    detail: Mapping[str, object] = MappingProxyType({}),
+) -> Happened:
+    """What an operator did with a rollout, and why; `detail` is the timeline's alone. Raises NotNow."""
+    return Happened(principal.name, kind, found.stage, f"{kind}: {reason_of(reason)}", detail)
 
 
 def note(

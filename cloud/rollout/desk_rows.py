@@ -19,13 +19,28 @@ from cloud.database.schema import (
 )
 from cloud.database.timeline import new_id
 from cloud.rollout.errors import RolloutChanged, UnknownRelease
+from cloud.rollout.figures import figures_from, figures_to
 from cloud.rollout.plan_values import plan_to
-from cloud.rollout.values import GateKind, GateVerdict, Member, MemberState, Outcome, Plan, Rollout, State
+from cloud.rollout.values import (
+    GateKind,
+    GateVerdict,
+    Member,
+    MemberState,
+    Outcome,
+    Plan,
+    Rollout,
+    StageFigures,
+    State,
+)
 from cloud.rollout.views import TimelineEntry
 from wire_protocol.release_metadata import RELEASE_MAX
 
 _CHUNK = 500
 """Rows or names in one statement; SQLite takes so many parameters in every build."""
+_ENDS = ("stage", "promoted", "failed", "return", "done")
+"""Entries of a timeline that end a stage or the rollout."""
+_ENDS_MAX = 4
+"""The newest of them: one that was done and then returned keeps figures in each, verdicts in the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +111,39 @@ def read_timeline(connection: Connection, tenant: str, rollout: bytes, limit: in
 
 
 def read_verdicts(connection: Connection, tenant: str, rollout: bytes) -> tuple[GateVerdict, ...]:
-    """The gates as they spoke when the controller last moved this rollout on, or stopped it."""
+    """The gates as they spoke when this rollout was last moved on, or stopped."""
+    for detail in _ended(connection, tenant, rollout):
+        if "gates" in detail:
+            return tuple(verdict_from(one) for one in detail["gates"])
+    return ()
+
+
+def read_kept_figures(connection: Connection, tenant: str, rollout: bytes) -> tuple[StageFigures, ...] | None:
+    """What the stages' registers reported when this rollout was last moved on, or stopped; None: not kept."""
+    for detail in _ended(connection, tenant, rollout):
+        if "stages" in detail:
+            return tuple(figures_from(one) for one in detail["stages"])
+    return None
+
+
+def _ended(connection: Connection, tenant: str, rollout: bytes) -> Iterable[Mapping[str, Any]]:
+    """Details of what ended a stage, or the rollout, newest first."""
     event = rollout_events.c
     found = (
         select(event.detail)
-        .where(event.tenant == tenant, event.rollout == rollout, event.kind.in_(["stage", "failed", "done"]))
+        .where(event.tenant == tenant, event.rollout == rollout, event.kind.in_(_ENDS))
         .order_by(event.entry.desc())
-        .limit(1)
+        .limit(_ENDS_MAX)
     )
-    detail = connection.execute(found).scalar() or {}
-    return tuple(verdict_from(one) for one in detail.get("gates", []))
+    return connection.execute(found).scalars()
+
+
+def evidence_to(gates: Sequence[GateVerdict], figures: Sequence[StageFigures]) -> dict[str, Any]:
+    """What the timeline keeps of the moment: what gates said, and the figures that they looked at."""
+    return {
+        "gates": [verdict_to(gate) for gate in gates],
+        "stages": [figures_to(stage) for stage in figures],
+    }
 
 
 def verdict_to(verdict: GateVerdict) -> dict[str, Any]:
@@ -117,6 +155,7 @@ def verdict_to(verdict: GateVerdict) -> dict[str, Any]:
         "value": verdict.value,
         "limit": verdict.limit,
         "missing": verdict.missing,
+        "waits": verdict.waits,
     }
 
 
@@ -129,6 +168,7 @@ def verdict_from(value: Mapping[str, Any]) -> GateVerdict:
         value["value"],
         value["limit"],
         value["missing"],
+        value.get("waits", ""),  # entries of before have none
     )
 
 

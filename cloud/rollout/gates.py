@@ -128,24 +128,32 @@ def _failures(
     gates = rollout.plan.gates
     failed = sum(tally.failed.get(way.value, 0) for way in ways)
     if not tally.told:
-        return GateVerdict(kind, Outcome.NOT_ENOUGH, "no register was told yet", None, gates.failed_share)
+        waits = "no register was told yet"
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, waits, None, gates.failed_share, waits=waits)
     share = failed / tally.told
-    words = f"{failed} of {many(tally.told, 'register')} {what}"
+    words, waits = f"{failed} of {many(tally.told, 'register')} {what}", ""
     missing = max(0, gates.minimum_registers - len(tally.running))
     if failed >= gates.failed_minimum and share > gates.failed_share:
         outcome, words = Outcome.FAIL, f"{words}, at most {gates.failed_share:.0%} may"
     elif missing:
         outcome, words = (
             Outcome.NOT_ENOUGH,
-            f"{words}, waiting for {many(missing, 'more register')} that runs it",
+            f"{words}, {_for_registers(missing)}",
         )
+        waits = _for_registers(missing)
     elif failed >= gates.failed_minimum and _thinned_out(tally, failed, gates.failed_share):
         # Registers that were never there are no success, and many of them would hide every failure.
         outcome, missing = Outcome.NOT_ENOUGH, (tally.told + 1) // 2 - tally.there
         words = f"{failed} of {many(tally.there, 'register')} that were there {what}, most were never there"
+        waits = words
     else:
         outcome = Outcome.PASS
-    return GateVerdict(kind, outcome, words, share, gates.failed_share, missing)
+    return GateVerdict(kind, outcome, words, share, gates.failed_share, missing, waits)
+
+
+def _for_registers(missing: int) -> str:
+    runs = "runs" if missing == 1 else "run"
+    return f"waiting for {many(missing, 'more register')} that {runs} it"
 
 
 def _thinned_out(tally: Tally, failed: int, limit: float) -> bool:
@@ -169,16 +177,11 @@ def latency(rollout: Rollout, tally: Tally) -> GateVerdict:
     if value is None:
         return _waits(GateKind.LATENCY, max(missing, 1), limit)
     words = f"p99 {value:.1f} of {limit:g} ms"
-    if value > limit:
-        # One register alone may be a broken till among many; what all of the minimum says is the release's.
-        return GateVerdict(
-            GateKind.LATENCY, _if_enough(missing), _short(words, missing), value, limit, missing
-        )
     if missing:
-        return GateVerdict(
-            GateKind.LATENCY, Outcome.NOT_ENOUGH, _short(words, missing), value, limit, missing
-        )
-    return GateVerdict(GateKind.LATENCY, Outcome.PASS, words, value, limit)
+        # One register alone may be a broken till among many; what all of the minimum says is the release's.
+        return _short(GateKind.LATENCY, words, value, limit, missing)
+    outcome = Outcome.FAIL if value > limit else Outcome.PASS
+    return GateVerdict(GateKind.LATENCY, outcome, words, value, limit)
 
 
 def errors(rollout: Rollout, tally: Tally) -> GateVerdict:
@@ -193,7 +196,7 @@ def errors(rollout: Rollout, tally: Tally) -> GateVerdict:
     if tally.errors > limit * max(tally.attempts, gates.minimum_recommendations):
         return GateVerdict(GateKind.ERRORS, Outcome.FAIL, words, share, limit)
     if missing:
-        return GateVerdict(GateKind.ERRORS, Outcome.NOT_ENOUGH, _short(words, missing), share, limit, missing)
+        return _short(GateKind.ERRORS, words, share, limit, missing)
     return GateVerdict(GateKind.ERRORS, Outcome.PASS, words, share, limit)
 
 
@@ -218,17 +221,18 @@ def _drift(
     before = rollout.baseline.get(kind.value, ())
     if sum(before) < minimum:
         words = f"fewer than {minimum} answers from before it began, nothing to compare with"
-        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, minimum - int(sum(before)))
+        missing = minimum - int(sum(before))
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, missing, words)
     if any(len(one) != len(before) for one in counts):
         words = "counts of another catalogue than before, nothing to compare with"
-        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, minimum)
+        return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, minimum, words)
     now = [sum(column) for column in zip(*counts, strict=True)]
     missing = max(0, minimum - sum(now))
     if missing:
         return _waits(kind, missing, limit)
     value = stability_index(before, now)
     outcome = Outcome.FAIL if value > limit else Outcome.PASS
-    return GateVerdict(kind, outcome, f"drift {value:.2f} of {limit:g}", value, limit)
+    return GateVerdict(kind, outcome, f"{kind.value} drift {value:.2f} of {limit:g}", value, limit)
 
 
 def stability_index(before: Sequence[float], now: Sequence[float]) -> float:
@@ -286,14 +290,12 @@ def _slowest_but(share: float, measured: Sequence[float | None]) -> float | None
     return known[max(1, math.ceil(round((1 - share) * len(known), 9))) - 1]
 
 
-def _if_enough(missing: int) -> Outcome:
-    return Outcome.NOT_ENOUGH if missing else Outcome.FAIL
-
-
 def _waits(kind: GateKind, missing: int, limit: float) -> GateVerdict:
-    words = f"waiting for {many(missing, 'more answer')}"
-    return GateVerdict(kind, Outcome.NOT_ENOUGH, words, None, limit, missing)
+    waits = f"waiting for {many(missing, 'more answer')}"
+    return GateVerdict(kind, Outcome.NOT_ENOUGH, waits, None, limit, missing, waits)
 
 
-def _short(words: str, missing: int) -> str:
-    return f"{words}, waiting for {many(missing, 'more answer')}" if missing else words
+def _short(kind: GateKind, words: str, value: float, limit: float, missing: int) -> GateVerdict:
+    """Something is measured already, and not enough of it."""
+    waits = f"waiting for {many(missing, 'more answer')}"
+    return GateVerdict(kind, Outcome.NOT_ENOUGH, f"{words}, {waits}", value, limit, missing, waits)

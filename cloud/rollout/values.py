@@ -79,6 +79,7 @@ class GateVerdict:
         limit: What it may be.
         missing: How many more answers or registers it waits for.
         words: For people, one line: `p99 3.1 of 10 ms`.
+        waits: The part of the words that says what it waits for; empty where it waits for nothing.
     """
 
     kind: GateKind
@@ -87,6 +88,33 @@ class GateVerdict:
     value: float | None = None
     limit: float | None = None
     missing: int = 0
+    waits: str = ""
+
+    @property
+    def measured(self) -> str:
+        """The words without what it waits for; empty where nothing else is known."""
+        return self.words.removesuffix(self.waits).removesuffix(", ")
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """What the registers of one stage reported of the release at one moment, summed up.
+
+    Attributes:
+        registers: That report a p99.
+        typical_ms, slowest_ms: Median and maximum of their p99s; None where none reports one.
+        confidence: Answers by the first flavour's probability, in ten equal steps.
+        labels: Answers by the first flavour's index.
+    """
+
+    name: str
+    registers: int = 0
+    typical_ms: float | None = None
+    slowest_ms: float | None = None
+    recommendations: int = 0
+    errors: int = 0
+    confidence: tuple[int, ...] = ()
+    labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +377,8 @@ class Move:
     Attributes:
         kind: For the timeline: `stage`, `done`, `failed`, `returned`.
         gates: As they spoke.
+        figures: What the stages' registers reported at that moment; a later report replaces what a register
+            said of the release, so that it is kept with the move.
     """
 
     state: State
@@ -356,6 +386,7 @@ class Move:
     words: str
     kind: str
     gates: tuple[GateVerdict, ...] = ()
+    figures: tuple[StageFigures, ...] = ()
 
 
 Action = Tell | Shadow | Mark | Move

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cloud.database.audit_log import write_audit
 from cloud.database.schema import desired_states, rollout_members
 from cloud.database.timeline import CONTROLLER, Happened, write_events
-from cloud.rollout.desk_rows import add_members, change_rollout, verdict_to
+from cloud.rollout.desk_rows import add_members, change_rollout, evidence_to
 from cloud.rollout.outbox import BELIEVED
 from cloud.rollout.values import (
     Action,
@@ -212,7 +212,8 @@ def _write_timeline(
         for mark in failed[:_TOLD_OF]
     ]
     for move in moves:
-        detail = {"gates": [verdict_to(gate) for gate in move.gates]}
+        # A return that ended has nothing new to tell: whoever was stopped runs something else by now.
+        detail = {} if move.kind == "returned" else evidence_to(move.gates, move.figures)
         happened.append(Happened(CONTROLLER, move.kind, move.stage, move.words, detail))
         write_audit(
             connection,

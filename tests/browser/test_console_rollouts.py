@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from cloud.principal import Role
 from cloud.rollout.values import Plan, Stage, State
@@ -127,7 +127,7 @@ def test_a_rollout_is_live_and_its_buttons_follow(enter: Callable[[str], Visitor
     expect(page.locator("[data-live-state]")).to_have_text("Live")
     fleet.turn(ticks=3)
     expect(page.locator(".sentence")).to_contain_text("2 of 12 registers run it")
-    expect(page.locator(".sentence")).to_contain_text("waiting for a person to promote")
+    expect(page.locator(".sentence")).to_contain_text("A person has to promote it.")
     expect(page.locator(".stage.now .bar-of")).to_contain_text("2 of 2 registers run it")
     expect(page.locator('[data-live-list="members"] tr').first).to_contain_text("good")
     fleet.desk.pause(fleet.principal(name="olga"), rollout, "lunch")
@@ -159,8 +159,11 @@ def test_a_worse_release_goes_back_before_ones_eyes(enter: Callable[[str], Visit
     expect(page.locator(".gate.fail h3")).to_have_text("Latency")
     expect(page.get_by_role("button")).to_have_count(page.get_by_role("button").count())
     assert page.locator("details.confirm").count() == 0
+    expect(page.locator(".stage.stopped h3")).to_contain_text("stopped here")
+    page.reload()
+    expect(page.locator("#chart-latency img")).to_have_attribute("alt", re.compile("31.0 ms slowest"))
     page.goto(visit.url + "/rollouts")
-    expect(page.locator(".rollout-line").first).to_contain_text("1 of 1 register are back")
+    expect(page.locator(".rollout-line").first).to_contain_text("1 of 1 register is back")
     members = fleet.desk.rollout(fleet.principal(), rollout).members
     assert sum(member.told_at_ms is not None for member in members) == 1
 
@@ -228,6 +231,27 @@ def test_charts_are_drawn_for_both_themes_and_do_not_shift_the_page(
         assert client.get(f"{base}/nothing.svg").status_code == 404
     with httpx.Client() as stranger:
         assert stranger.get(f"{base}/latency.svg").status_code in {303, 401}
+
+
+def test_a_chart_that_takes_long_says_so(enter: Callable[[str], Visitor], looked_at: bytes) -> None:
+    """A word in its place, which is as large as the picture that comes."""
+    visit = enter("looking")
+    page = visit.open("/overview", Role.VIEWER)
+    held: list[Route] = []
+    page.route("**/charts/latency.svg*", lambda route: held.append(route))  # noqa: PLW0108 - it is marked
+    picture = page.locator("#chart-latency picture")
+    with page.expect_request("**/charts/latency.svg*"):
+        page.goto(visit.url + path_of(looked_at), wait_until="domcontentloaded")
+        picture.scroll_into_view_if_needed()
+    expect(picture).to_have_class(re.compile("drawn-soon"))
+    assert picture.evaluate("(one) => getComputedStyle(one, '::before').content") == '"drawing …"'
+    before = picture.bounding_box()
+    held[0].continue_()
+    expect(picture).not_to_have_class(re.compile("drawn-soon"))
+    after = picture.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert (before["width"], before["height"]) == (after["width"], after["height"])
 
 
 def pages_of(rollout: bytes) -> list[str]:

@@ -16,7 +16,6 @@ from cloud.console.adapters.rollout_figures import (
     read_choices,
     read_figures,
     read_group_names,
-    stage_figures,
 )
 from cloud.database.audit_log import write_audit
 from cloud.database.schema import consents, frames, quarantine, refusals, usage, withdrawals
@@ -170,9 +169,9 @@ def test_a_rollouts_figures_are_of_its_chain(database: Database) -> None:
         figures = read_figures(connection, OTTO, rollout)
         told = [one.register for one in figures.members if one.state is not MemberState.WAITING]
         assert told
-        pilots, everybody = stage_figures(figures)
-        assert len(pilots.p99_ms) <= len(told)
-        assert everybody.p99_ms == ()
+        pilots, everybody = figures.stages
+        assert pilots.registers <= len(told)
+        assert everybody.registers == 0
         attested = read_attested(connection, "sole", told)
         assert {one.release for one in attested.values()} <= {7, 8}
         assert [one.release for one in read_choices(connection, "sole")] == [8, 7]

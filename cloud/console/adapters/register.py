@@ -22,7 +22,7 @@ from cloud.database.schema import (
     rollouts,
 )
 from cloud.principal import Principal, Role
-from cloud.rollout.values import MemberState
+from cloud.rollout.values import MemberState, State
 from wire_protocol.identifiers import is_name
 
 GROUPS_MAX = 16
@@ -190,6 +190,7 @@ def _memberships(connection: Connection, tenant: str, register: str) -> list[Mem
         select(
             row.rollout,
             rollouts.c.release,
+            rollouts.c.state,
             row.stage,
             row.state,
             row.told_at_ms,
@@ -202,8 +203,8 @@ def _memberships(connection: Connection, tenant: str, register: str) -> list[Mem
         .limit(_SHOWN)
     )
     return [
-        Membership(rollout, release, stage, MemberState(state), told, changed, reason)
-        for rollout, release, stage, state, told, changed, reason in connection.execute(statement)
+        Membership(rollout, release, State(whole), stage, MemberState(state), told, changed, reason)
+        for rollout, release, whole, stage, state, told, changed, reason in connection.execute(statement)
     ]
 
 

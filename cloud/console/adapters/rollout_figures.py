@@ -1,27 +1,32 @@
 """What the charts of a rollout need beside what the desk shows: its registers' reports, flavours' names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from cloud.console.adapters.register import flavour_names
-from cloud.console.charts.rollout_charts import StageFigures
 from cloud.console.views.rollout_view import Attested
 from cloud.database.schema import register_groups, register_health, releases
 from cloud.principal import Principal, Role
 from cloud.rollout import rows
+from cloud.rollout.desk_rows import read_kept_figures
 from cloud.rollout.errors import UnknownRollout
-from cloud.rollout.values import Evidence, Member, MemberState, Rollout
+from cloud.rollout.figures import stage_figures
+from cloud.rollout.values import Member, Rollout, StageFigures, State
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One rollout with its registers and what each of them says."""
+    """One rollout with its registers and what they report of it.
+
+    Attributes:
+        stages: Sums by stage: as reported now, or of one that runs no more, as kept when that was ended.
+    """
 
     rollout: Rollout
     members: tuple[Member, ...]
-    evidence: Mapping[str, Evidence]
+    stages: tuple[StageFigures, ...]
     flavours: tuple[str, ...]
 
 
@@ -52,7 +57,11 @@ def read_figures(connection: Connection, principal: Principal, rollout: bytes) -
             releases.c.tenant == principal.tenant, releases.c.release == found.release
         )
     ).scalar()
-    return Figures(found, tuple(members), evidence, flavour_names(manifest or {}))
+    kept = None
+    if found.state not in {State.RUNNING, State.PAUSED}:
+        kept = read_kept_figures(connection, principal.tenant, rollout)
+    stages = stage_figures(found, members, evidence) if kept is None else kept
+    return Figures(found, tuple(members), stages, flavour_names(manifest or {}))
 
 
 def read_choices(connection: Connection, tenant: str) -> list[Choice]:
@@ -72,41 +81,6 @@ def read_group_names(connection: Connection, tenant: str) -> list[str]:
     row = register_groups.c
     statement = select(row.group).where(row.tenant == tenant).distinct().order_by(row.group)
     return list(connection.execute(statement).scalars())
-
-
-def stage_figures(figures: Figures) -> list[StageFigures]:
-    """Sums by stage, over the registers that attest the release."""
-    stages = []
-    for index, stage in enumerate(figures.rollout.plan.stages):
-        said = [
-            figures.evidence[member.register]
-            for member in figures.members
-            if member.stage == index and _counts(figures, member)
-        ]
-        stages.append(
-            StageFigures(
-                stage.name,
-                tuple(one.p99_ms for one in said if one.p99_ms is not None),
-                sum(one.recommendations for one in said),
-                sum(one.errors for one in said),
-                _sums([one.confidence for one in said]),
-                _sums([one.labels for one in said]),
-            )
-        )
-    return stages
-
-
-def _counts(figures: Figures, member: Member) -> bool:
-    said = figures.evidence.get(member.register)
-    told = member.state not in {MemberState.WAITING, MemberState.SKIPPED}
-    return told and said is not None and said.running_digest == figures.rollout.digest
-
-
-def _sums(counts: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """Column by column; those of another length are of another catalogue and left out."""
-    longest = max((len(one) for one in counts), default=0)
-    same = [one for one in counts if len(one) == longest]
-    return tuple(sum(column) for column in zip(*same, strict=True))
 
 
 def read_attested(connection: Connection, tenant: str, registers: Sequence[str]) -> dict[str, Attested]:

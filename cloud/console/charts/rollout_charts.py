@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from cloud.console.charts.values import Chart, Series, Shape, Tone, table_of
-from cloud.rollout.values import MemberState
+from cloud.rollout.values import MemberState, StageFigures
 
 _FLAVOURS_SHOWN: Final = 12
 """More flavours than this become one column, `others`."""
@@ -17,29 +16,11 @@ _STATES: Final = (
     (MemberState.GOOD, "good", Tone.GOOD),
     (MemberState.TOLD, "told", Tone.CALM),
     (MemberState.SHADOW, "in shadow", Tone.ASIDE),
-    (MemberState.WAITING, "waiting", Tone.QUIET),
+    (MemberState.WAITING, "not told", Tone.QUIET),
     (MemberState.FAILED, "failed", Tone.BAD),
     (MemberState.RETURNING, "returning", Tone.WARN),
     (MemberState.RETURNED, "returned", Tone.OTHER),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StageFigures:
-    """What the registers of one stage report of the release, summed up.
-
-    Attributes:
-        p99_ms: One a register that reports.
-        confidence: Answers by the first flavour's probability, in ten equal steps.
-        labels: Answers by the first flavour's index.
-    """
-
-    name: str
-    p99_ms: tuple[float, ...] = ()
-    recommendations: int = 0
-    errors: int = 0
-    confidence: tuple[int, ...] = ()
-    labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +34,22 @@ class MemberMoves:
 
 def latency_chart(stages: Sequence[StageFigures], budget_ms: float) -> Chart:
     """p99 by stage, of the typical and of the slowest register, against the release's budget."""
-    known = [stage for stage in stages if stage.p99_ms]
+    known = [
+        (stage.name, stage.typical_ms, stage.slowest_ms)
+        for stage in stages
+        if stage.typical_ms is not None and stage.slowest_ms is not None
+    ]
     rows = [
         (
             stage.name,
-            f"{median(stage.p99_ms):.1f}" if stage.p99_ms else "-",
-            f"{max(stage.p99_ms):.1f}" if stage.p99_ms else "-",
-            str(len(stage.p99_ms)),
+            "-" if stage.typical_ms is None else f"{stage.typical_ms:.1f}",
+            "-" if stage.slowest_ms is None else f"{stage.slowest_ms:.1f}",
+            f"{stage.registers:,}",
         )
         for stage in stages
     ]
     said = "; ".join(
-        f"{stage.name}: {median(stage.p99_ms):.1f} ms typical, {max(stage.p99_ms):.1f} ms slowest"
-        for stage in known
+        f"{name}: {typical:.1f} ms typical, {slowest:.1f} ms slowest" for name, typical, slowest in known
     )
     return Chart(
         name="latency",
@@ -74,8 +58,8 @@ def latency_chart(stages: Sequence[StageFigures], budget_ms: float) -> Chart:
         x_title="stage",
         y_title="p99, ms",
         series=(
-            Series("typical register", Tone.CALM, tuple((s.name, median(s.p99_ms)) for s in known)),
-            Series("slowest register", Tone.WARN, tuple((s.name, max(s.p99_ms)) for s in known)),
+            Series("typical register", Tone.CALM, tuple((name, typical) for name, typical, _ in known)),
+            Series("slowest register", Tone.WARN, tuple((name, slowest) for name, _, slowest in known)),
         ),
         table=table_of(("stage", "typical, ms", "slowest, ms", "registers"), rows),
         alternative=f"p99 by stage, budget {budget_ms:g} ms. {said or 'No register reports yet'}.",

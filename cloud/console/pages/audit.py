@@ -22,11 +22,13 @@ from cloud.console.rendering import show
 from cloud.console.scopes import Viewer
 from cloud.console.views.audit_query import AuditQuery, read_query
 from cloud.console.views.csv_lines import csv_lines
-from cloud.console.words import iso
+from cloud.console.words import iso, milliseconds, when
 from cloud.principal import Principal
 
 router = APIRouter()
 _EXPORT_PAGE: Final = 1000
+_TIMES_FROM_MS: Final = 1_000_000_000_000
+"""A smaller number of milliseconds is a span; this one is in 2001."""
 _HEAD: Final = ("entry", "at", "actor", "action", "subject", "detail")
 
 
@@ -95,8 +97,13 @@ def _rows(desk: Desk, principal: Principal, wanted: AuditQuery) -> Iterator[tupl
 def _details(entry: AuditEntry) -> list[tuple[str, str]]:
     """Names and values of an entry's detail, without the operator's id, which says nothing to people."""
     named: Mapping[str, Any] = entry.detail
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in sorted(named.items())
-        if name != "operator"
-    ]
+    return [_detail(name, value) for name, value in sorted(named.items()) if name != "operator"]
+
+
+def _detail(name: str, value: Any) -> tuple[str, str]:
+    """A time reads as one; the file for programs keeps the number."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name.endswith("_ms") and number:
+        said = when(int(value)) if value >= _TIMES_FROM_MS else milliseconds(value)
+        return name.removesuffix("_ms").removesuffix("_at"), said
+    return name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

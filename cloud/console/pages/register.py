@@ -19,7 +19,6 @@ from cloud.console.rendering import fragment, show_live
 from cloud.console.scopes import Operator, Viewer
 from cloud.console.views.fleet import ATTENTION_WORDS, PRESENCE_WORDS
 from cloud.console.views.register import (
-    MEMBER_WORDS,
     RegisterFacts,
     health_tiles,
     metadata_facts,
@@ -48,7 +47,6 @@ def register_page(
         facts=facts,
         charts=list(_charts(facts).values()),
         sizes=size_of,
-        member_words=MEMBER_WORDS,
         metadata=metadata_facts(facts.report),
         reported=reported_facts(facts.report),
         counters=[(one["name"], one["value"]) for one in facts.report.get("counters", ())],

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cloud.console.adapters.rollout_figures import Figures, read_figures, stage_figures
+from cloud.console.adapters.rollout_figures import Figures, read_figures
 from cloud.console.charts import rollout_charts as charts
 from cloud.console.charts.press import ChartNotDrawn
 from cloud.console.charts.themes import THEMES, themed
@@ -91,7 +91,7 @@ def read_charts(desk: Desk, principal: Principal, rollout: bytes) -> Mapping[str
 
 def charts_of(figures: Figures, now_ms: int) -> dict[str, Chart]:
     """Every chart of a rollout by its name; confidence and flavours are of the present stage."""
-    rollout, stages = figures.rollout, stage_figures(figures)
+    rollout, stages = figures.rollout, figures.stages
     present = stages[min(rollout.stage, len(stages) - 1)]
     end = rollout.ended_at_ms or -(-now_ms // STATES_STEP_MS) * STATES_STEP_MS
     moves = [

@@ -105,7 +105,7 @@ def rollout_page(
         plan_words=words.plan_words(found.plan),
         size_of=size_of,
         charts=read_charts(desk, principal, key) if found.state is not State.DRAFT else {},
-        states=[(one.value, words.MEMBER_BADGES[one][0]) for one in MemberState],
+        states=[(one.value, words.member_badge(one, found.state)[0]) for one in MemberState],
         chosen=query.get("state", ""),
         page=min(_page(query), pages),
         pages=pages,
@@ -174,6 +174,7 @@ def _parts(desk: Desk, principal: Principal, view: RolloutView, query: Mapping[s
         plan=found.plan,
         counts=counts,
         verdicts=view.gates,
+        waiting=view.waiting,
         reason=found.reason,
         approved=found.approved_by is not None,
         policy=view.policy,
@@ -195,8 +196,9 @@ def _parts(desk: Desk, principal: Principal, view: RolloutView, query: Mapping[s
             )
         ],
         "stages": [(bar.key, fragment(_PARTS, "stage", bar)) for bar in views.stage_bars(view)],
-        "waiting": [(text, fragment(_PARTS, "waiting", text)) for text in view.waiting],
-        "gates": [(card.key, fragment(_PARTS, "gate", card)) for card in views.gate_cards(view.gates)],
+        "gates": [
+            (card.key, fragment(_PARTS, "gate", card)) for card in views.gate_cards(view.gates, found.state)
+        ],
         "members": [(row.register, fragment(_PARTS, "member", row, now_ms)) for row in rows],
         "timeline": [
             (event.key, fragment(_PARTS, "event", event, now_ms)) for event in views.events(view.timeline)

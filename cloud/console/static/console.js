@@ -50,4 +50,12 @@ setInterval(() => {
   }
 }, 15_000);
 
+// A chart is drawn when it is asked for, and under load that takes a while: say so where it will be.
+for (const picture of document.querySelectorAll(".chart picture")) {
+  const image = picture.querySelector("img");
+  if (image.complete) continue;
+  picture.classList.add("drawn-soon");
+  for (const end of ["load", "error"]) image.addEventListener(end, () => picture.classList.remove("drawn-soon"));
+}
+
 followLive(document.querySelector("[data-live]"), document.querySelector("[data-live-state]"));

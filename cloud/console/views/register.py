@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud.console.views.fleet import Attention, Presence
+from cloud.console.views.rollout_words import NEVER_TOLD, over
 from cloud.console.views.update_words import ModelFacts, model_verdict, reason_words
 from cloud.console.words import count, day, duration, milliseconds, number, percent, size, when
-from cloud.rollout.values import MemberState
+from cloud.rollout.values import MemberState, State
 from wire_protocol.fleet_messages import UpdateState
 
 TIMELINE_MAX: Final = 40
@@ -45,11 +46,19 @@ class Membership:
 
     rollout: bytes
     release: int
+    rollout_state: State
     stage: int
     state: MemberState
     told_at_ms: int | None
     changed_at_ms: int
     reason: str | None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Where it is in it, in words and as a badge."""
+        if self.state is MemberState.WAITING and over(self.rollout_state):
+            return NEVER_TOLD
+        return MEMBER_WORDS[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +287,7 @@ def timeline(facts: RegisterFacts) -> list[Entry]:
         for one in facts.certificates
     ]
     for member in facts.memberships:
-        words, kind = MEMBER_WORDS[member.state]
+        words, kind = member.words
         if member.told_at_ms is not None and member.state is not MemberState.TOLD:
             told = f"Told to run release {member.release}"
             entries.append((member.told_at_ms, told, f"Stage {member.stage + 1}", "info", ""))

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud.console.views import rollout_words as words
+from cloud.console.words import count
 from cloud.rollout.values import GateVerdict, Member, MemberState, Outcome, State
 from cloud.rollout.views import RolloutSummary, RolloutView, TimelineEntry
 
 MEMBERS_PAGE: Final = 50
+NOW: Final = ("now", "info")
+PASSED: Final = ("passed", "good")
+STOPPED: Final = ("stopped here", "bad")
 _ORDER: Final = {
     State.RETURNING: 0,
     State.RUNNING: 1,
@@ -70,7 +74,8 @@ class StageBar:
     words: str
     share: float
     bar: str
-    note: str
+    note: tuple[str, str] | None
+    now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,6 @@ class GateCard:
     title: str
     words: str
     outcome: str
-    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +138,16 @@ def lines(summaries: Sequence[RolloutSummary]) -> list[Line]:
 def stage_bars(view: RolloutView) -> list[StageBar]:
     """Every stage, in its order; the present one says so."""
     rollout = view.rollout
+    begun = rollout.started_at_ms is not None
     bars = []
     for index, (stage, plan) in enumerate(zip(view.stages, rollout.plan.stages, strict=True)):
         failed = stage.counts.get(MemberState.FAILED, 0) + stage.counts.get(MemberState.RETURNED, 0)
-        open_now = rollout.state in {State.RUNNING, State.PAUSED, State.RETURNING}
-        present = open_now and index == rollout.stage
-        note = "now" if present else "passed" if index < rollout.stage or rollout.state is State.DONE else ""
-        said = words.progress(stage.counts) if stage.registers else "registers are chosen at the start"
-        if stage.registers == 0 and rollout.state is not State.DRAFT:
-            said = "adds no register"
+        now = rollout.state in {State.RUNNING, State.PAUSED} and index == rollout.stage
+        said = words.progress(stage.counts)
+        if not stage.registers:
+            said = "adds no register" if begun else "registers are chosen at the start"
+        elif words.over(rollout.state) and set(stage.counts) <= {MemberState.WAITING, MemberState.SKIPPED}:
+            said = f"{count(stage.registers, 'register')} never told"
         bars.append(
             StageBar(
                 str(index),
@@ -151,17 +156,33 @@ def stage_bars(view: RolloutView) -> list[StageBar]:
                 said,
                 words.share_done(stage.counts),
                 "bad" if failed else "good" if words.share_done(stage.counts) == 1 else "info",
-                note,
+                NOW if now else _note(view, index),
+                now,
             )
         )
     return bars
 
 
-def gate_cards(verdicts: Sequence[GateVerdict]) -> list[GateCard]:
-    """What failed first, then what waits, then what passed."""
+def _note(view: RolloutView, index: int) -> tuple[str, str] | None:
+    """What became of a stage that is not the present one."""
+    rollout = view.rollout
+    if index < rollout.stage or rollout.state is State.DONE or _was_done(view):
+        return PASSED
+    return STOPPED if words.over(rollout.state) and rollout.started_at_ms and index == rollout.stage else None
+
+
+def _was_done(view: RolloutView) -> bool:
+    """Whether it went through every stage, and was returned afterwards."""
+    last = len(view.rollout.plan.stages) - 1
+    return any(one.kind == "done" or (one.kind == "promoted" and one.stage == last) for one in view.timeline)
+
+
+def gate_cards(verdicts: Sequence[GateVerdict], state: State) -> list[GateCard]:
+    """What failed first, then what waits, then what passed; what a running one waits for stands above."""
     order = {Outcome.FAIL: 0, Outcome.NOT_ENOUGH: 1, Outcome.PASS: 2}
+    said = state is State.RUNNING
     return [
-        GateCard(one.kind, words.GATE_TITLES[one.kind], one.words, one.outcome, one.missing)
+        GateCard(one.kind, words.GATE_TITLES[one.kind], one.measured if said else one.words, one.outcome)
         for one in sorted(verdicts, key=lambda one: order[one.outcome])
     ]
 
@@ -193,7 +214,7 @@ def member_rows(
             member.register,
             member.store,
             stages[member.stage] if member.stage < len(stages) else "?",
-            words.MEMBER_BADGES[member.state],
+            words.member_badge(member.state, view.rollout.state),
             words.member_reason(member.reason),
             _runs(attested.get(member.register)),
             said.p99_ms if (said := attested.get(member.register)) else None,

@@ -17,6 +17,7 @@ from cloud.rollout.values import (
     Stage,
     State,
 )
+from cloud.rollout.words import part_of
 
 GATE_TITLES: Final[Mapping[GateKind, str]] = {
     GateKind.BUDGET: "Failed registers",
@@ -48,6 +49,9 @@ MEMBER_BADGES: Final[Mapping[MemberState, tuple[str, str]]] = {
     MemberState.RETURNED: ("returned", "warn"),
     MemberState.SKIPPED: ("left out", "quiet"),
 }
+_OVER: Final = frozenset({State.RETURNING, State.RETURNED})
+"""Nobody is told any more; one that is done still tells registers that come later."""
+NEVER_TOLD: Final = ("never told", "quiet")
 _FAILURES: Final[Mapping[str, str]] = {
     Failure.REFUSED: "refused it",
     Failure.CRASHED: "crashed",
@@ -85,11 +89,12 @@ def headline(  # noqa: PLR0911 - one sentence a state
     plan: Plan,
     counts: Mapping[MemberState, int],
     verdicts: Sequence[GateVerdict],
+    waiting: Sequence[str],
     reason: str | None,
     approved: bool,
     policy: Policy,
 ) -> Headline:
-    """One sentence: where it is, and what it waits for."""
+    """Where it is, and what it waits for: said here, once, and nowhere else on its page."""
     name = plan.stages[min(stage, len(plan.stages) - 1)].name
     where = f"stage {stage + 1} of {len(plan.stages)}, {name}"
     if state is State.DRAFT:
@@ -104,38 +109,33 @@ def headline(  # noqa: PLR0911 - one sentence a state
         return Headline(f"Going back: {returning(counts)}. {_sentence(reason)}".strip(), "bad")
     if state is State.PAUSED:
         return Headline(f"Paused in {where}. {_sentence(reason)}".strip(), "warn")
+    said = waiting_words(verdicts, waiting)
     if policy.frozen is not None:
-        return Headline(f"Running, and held: the chain is frozen. In {where}: {progress(counts)}.", "warn")
-    waiting = waiting_words(verdicts, plan.stages[min(stage, len(plan.stages) - 1)])
-    return Headline(f"Running {where}: {progress(counts)}. {waiting}".strip(), "info")
+        return Headline(f"Held in {where}: {progress(counts)}. {said}".strip(), "warn")
+    return Headline(f"Running {where}: {progress(counts)}. {said}".strip(), "info")
 
 
-def waiting_words(verdicts: Sequence[GateVerdict], stage: Stage) -> str:
-    """What the present stage waits for; empty where there is no verdict yet."""
-    if not verdicts:
-        return ""
+def waiting_words(verdicts: Sequence[GateVerdict], waiting: Sequence[str]) -> str:
+    """What the present stage waits for, a sentence each; what failed comes before anything that waits."""
     failed = [GATE_TITLES[one.kind].lower() for one in verdicts if one.outcome is Outcome.FAIL]
     if failed:
         return f"Failed: {', '.join(failed)}."
-    open_gates = [one for one in verdicts if one.outcome is Outcome.NOT_ENOUGH]
-    if open_gates:
-        missing = max(one.missing for one in open_gates)
-        names = ", ".join(GATE_TITLES[one.kind].lower() for one in open_gates)
-        more = f", {missing:,} more" if missing else ""
-        return f"Waiting for evidence ({names}{more})."
-    return "All gates passed; waiting for a person to promote." if stage.approval else "All gates passed."
+    if waiting:
+        return " ".join(_sentence(one) for one in waiting)
+    return "All gates passed." if verdicts else ""
 
 
 def gate_line(verdicts: Sequence[GateVerdict]) -> str:
-    """`p99 3.1 of 10 ms ✓ · drift ✓ · waiting for 412 more answers`: all gates on one line."""
+    """`p99 3.1 of 10 ms ✓ · labels drift 0.1 of 0.25 ✓`: what the gates measured, on one line."""
     marks = {Outcome.PASS: " ✓", Outcome.FAIL: " ✗", Outcome.NOT_ENOUGH: ""}
-    return " · ".join(f"{one.words}{marks[one.outcome]}" for one in verdicts)
+    said = [f"{one.measured}{marks[one.outcome]}" for one in verdicts if one.measured]
+    return " · ".join(dict.fromkeys(said))
 
 
 def progress(counts: Mapping[MemberState, int]) -> str:
     """`14 of 38 registers run it, 2 failed`; those that were left out are not counted."""
     whole = sum(number for state, number in counts.items() if state is not MemberState.SKIPPED)
-    words = f"{counts.get(MemberState.GOOD, 0):,} of {count(whole, 'register')} run it"
+    words = part_of(counts.get(MemberState.GOOD, 0), whole, "register", "runs it", "run it")
     for state, said in (
         (MemberState.TOLD, "on the way"),
         (MemberState.SHADOW, "in shadow"),
@@ -151,7 +151,17 @@ def progress(counts: Mapping[MemberState, int]) -> str:
 def returning(counts: Mapping[MemberState, int]) -> str:
     """`9 of 12 registers are back`."""
     back, still = counts.get(MemberState.RETURNED, 0), counts.get(MemberState.RETURNING, 0)
-    return f"{back:,} of {count(back + still, 'register')} are back"
+    return part_of(back, back + still, "register", "is back", "are back")
+
+
+def over(state: State) -> bool:
+    """Whether a register that was not told yet never will be."""
+    return state in _OVER
+
+
+def member_badge(member: MemberState, rollout: State) -> tuple[str, str]:
+    """A member's state in words and as a badge, by what may still become of it."""
+    return NEVER_TOLD if member is MemberState.WAITING and over(rollout) else MEMBER_BADGES[member]
 
 
 def share_done(counts: Mapping[MemberState, int]) -> float:

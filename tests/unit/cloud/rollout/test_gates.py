@@ -130,8 +130,32 @@ def test_drift_needs_a_past_of_the_same_catalogue() -> None:
     verdicts = judge(rollout, count(rollout, [member], {"till-1": good()}))
     drift = [one for one in verdicts if one.kind in {GateKind.CONFIDENCE, GateKind.LABELS}]
     assert [one.outcome for one in drift] == [NOT_ENOUGH, NOT_ENOUGH]
+    assert all(one.waits == one.words and not one.measured for one in drift)
     off = replace(PLAN, gates=replace(PLAN.gates, confidence_drift=None, label_drift=None))
     assert _verdict(GateKind.LABELS, [member], [said], off) is None
+
+
+def test_drifts_of_two_kinds_are_told_apart() -> None:
+    """Joined in a reason or a timeline, each says what drifted."""
+    said = good(confidence=(100, *[0] * 9), labels=(100, 0, 0, 0))
+    for kind, words in ((GateKind.CONFIDENCE, "confidence drift "), (GateKind.LABELS, "labels drift ")):
+        verdict = _verdict(kind, [told(state=MemberState.GOOD)], [said])
+        assert verdict is not None
+        assert verdict.words.startswith(words)
+        assert verdict.words.endswith(" of 0.25")
+
+
+def test_what_is_measured_and_what_is_waited_for_are_two_things() -> None:
+    """A page says the second once, however many gates wait for the same."""
+    few = good(recommendations=58)
+    verdict = _verdict(GateKind.LATENCY, [told(state=MemberState.GOOD)], [few])
+    assert verdict is not None
+    assert (verdict.measured, verdict.waits) == ("p99 3.1 of 10 ms", "waiting for 42 more answers")
+    assert verdict.words == f"{verdict.measured}, {verdict.waits}"
+    nobody = _verdict(GateKind.BUDGET, [told()], [])
+    assert nobody is not None
+    assert nobody.measured == "0 of 1 register failed"
+    assert nobody.waits == "waiting for 1 more register that runs it"
 
 
 def test_the_stability_index_of_the_textbook() -> None:

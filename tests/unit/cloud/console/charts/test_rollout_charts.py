@@ -1,11 +1,11 @@
 """A rollout's charts say what its registers report."""
 
 from cloud.console.charts import rollout_charts as charts
-from cloud.console.charts.rollout_charts import MemberMoves, StageFigures
+from cloud.console.charts.rollout_charts import MemberMoves
 from cloud.console.charts.values import Chart
-from cloud.rollout.values import MemberState
+from cloud.rollout.values import MemberState, StageFigures
 
-PILOT = StageFigures("pilot", (3.0, 3.2, 9.0), 1000, 5, (0, 0, 10, 30), (40, 0, 0))
+PILOT = StageFigures("pilot", 3, 3.2, 9.0, 1000, 5, (0, 0, 10, 30), (40, 0, 0))
 ALL = StageFigures("all")
 
 
@@ -80,13 +80,13 @@ def test_states_add_up_at_every_instant() -> None:
     assert (instants[0], instants[-1]) == (5, 60)
     for index, _ in enumerate(instants):
         assert sum(series.points[index][1] for series in chart.series) == len(members)
-    assert chart.table.rows == tuple((n, "1") for n in ("good", "told", "waiting", "failed", "returned"))
+    assert chart.table.rows == tuple((n, "1") for n in ("good", "told", "not told", "failed", "returned"))
 
 
 def test_a_register_that_left_is_counted_no_more() -> None:
-    """Skipped: neither waiting nor anything else."""
+    """Skipped: neither untold nor anything else."""
     chart = charts.states_chart([MemberMoves(MemberState.SKIPPED, None, 30)], 0, 60)
-    assert [(series.name, series.points[-1][1]) for series in chart.series] == [("waiting", 0)]
+    assert [(series.name, series.points[-1][1]) for series in chart.series] == [("not told", 0)]
 
 
 def test_ten_thousand_registers_make_no_endless_chart() -> None:

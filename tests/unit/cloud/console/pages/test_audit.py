@@ -27,7 +27,12 @@ def stage(tmp_path: Path) -> ConsoleStage:
                 actor=actor,
                 action="rollout.paused" if index % 10 == 0 else "register.enrolled",
                 subject=f"till-{index}",
-                detail={"words": HOSTILE, "operator": "ab" * 16},
+                detail={
+                    "words": HOSTILE,
+                    "operator": "ab" * 16,
+                    "valid_until_ms": 1_795_000_000_000,
+                    "budget_p99_ms": 3.1,
+                },
             )
     with stage.desk.database.tenant("other-chain") as connection:
         write_audit(connection, "other-chain", 1, actor="a", action="foreign.thing", subject="theirs")
@@ -86,6 +91,9 @@ def test_one_entry_has_an_address(stage: ConsoleStage) -> None:
     page = client.get(link[1]).text
     assert "till-7" in page
     assert "<script>" not in page
+    assert "<dt>valid_until</dt><dd><bdi>18 Nov 2026, 11:06 UTC</bdi>" in page, "times, not numbers"
+    assert "<dt>budget_p99</dt><dd><bdi>3.1 ms</bdi>" in page
+    assert "1795000000000" not in page
     assert stage.client(tenant="other-chain").get(link[1]).status_code == 404
     assert client.get("/audit/nonsense").status_code == 404
 

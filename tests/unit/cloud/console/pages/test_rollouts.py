@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from cloud.console.pages.rollout_charts import read_charts
 from cloud.console.pages.rollouts import LIVE
 from cloud.database.schema import audit, rollout_events
 from cloud.principal import Role
@@ -70,7 +71,7 @@ def test_a_rollout_says_where_it_is_in_plain_words(stage: ConsoleStage, fleet: P
     page = stage.client(Role.VIEWER).get(path_of(rollout)).text
     for words in (
         "Running stage 1 of 3, one register",
-        "waiting for 412 more answers",
+        "Waiting for 412 more answers.",
         "0 of 1 register failed ✓",
         "p99 3.1 of 10 ms",
         "release 8",
@@ -80,6 +81,74 @@ def test_a_rollout_says_where_it_is_in_plain_words(stage: ConsoleStage, fleet: P
         "At most 60 registers a minute.",
     ):
         assert words in page
+
+
+def visible(page: str) -> str:
+    """What stands on a page, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
+
+
+def test_what_it_waits_for_is_said_once(stage: ConsoleStage, fleet: PaperFleet) -> None:
+    """Four gates wait for the same answers, and the headline says so; their cards say what is measured."""
+    rollout = fleet.begin(8)
+    fleet.turn(ticks=2, answers=88)
+    page = visible(stage.client(Role.VIEWER).get(path_of(rollout)).text)
+    assert page.lower().count("waiting for 412 more answers") == 1
+    assert "not enough yet" in page
+
+
+def test_a_stopped_rollout_keeps_its_evidence(stage: ConsoleStage, fleet: PaperFleet) -> None:
+    """Its registers report another release by now; charts show what the gate saw, pages where it ended."""
+    rollout = fleet.begin(9)
+    fleet.turn(ticks=2, p99_ms=31)
+    client, principal = stage.client(Role.VIEWER), fleet.principal(Role.VIEWER, "vera")
+    seen = read_charts(stage.desk, principal, rollout)
+    fleet.turn(ticks=3, p99_ms=2.5, answers=40)
+    assert state_of(fleet, rollout) is State.RETURNED
+    kept = read_charts(stage.desk, principal, rollout)
+    for name in ("latency", "errors", "confidence", "labels"):
+        assert kept[name].series == seen[name].series, name
+        assert not kept[name].empty, name
+    assert kept["latency"].table.rows[0] == ("one register", "31.0", "31.0", "1")
+    assert "this stage" in [one.name for one in kept["confidence"].series]
+    page = visible(client.get(path_of(rollout)).text)
+    assert "one register stopped here 0 of 1 register runs it, 1 went back" in page
+    assert "everywhere 10 registers never told" in page
+    assert "yet" not in page
+    members = fleet.desk.rollout(principal, rollout).members
+    untold = next(one.register for one in members if one.told_at_ms is None)
+    register = visible(client.get(f"/fleet/{untold}").text)
+    assert "Release 9: never told" in register
+    assert "waits for its stage" not in register
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.DONE], ids=str)
+def test_a_persons_return_keeps_the_evidence_too(
+    stage: ConsoleStage, fleet: PaperFleet, state: State
+) -> None:
+    """Gates and figures as they were at that moment, from a running one and from one that was done."""
+    rollout = fleet.begin(8, Plan((Stage("all", share=1.0, hold_s=0, approval=True),)))
+    fleet.turn(ticks=2)
+    if state is State.DONE:
+        fleet.desk.promote(fleet.principal(), rollout, "they look good")
+    assert state_of(fleet, rollout) is state
+    fleet.desk.return_(fleet.principal(), rollout, "queer answers")
+    fleet.turn(ticks=3, p99_ms=2.5)
+    view = fleet.desk.rollout(fleet.principal(), rollout)
+    assert "p99 3.1 of 10 ms" in [gate.words for gate in view.gates]
+    charts = read_charts(stage.desk, fleet.principal(), rollout)
+    assert charts["latency"].table.rows == (("all", "3.1", "3.1", "12"),)
+    page = visible(stage.client(Role.VIEWER).get(path_of(rollout)).text)
+    assert ("stopped here" in page) is (state is State.RUNNING)
+
+
+def test_a_draft_that_was_given_up_stopped_nowhere(stage: ConsoleStage, fleet: PaperFleet) -> None:
+    """No register was chosen, and there is nothing to show of it."""
+    rollout = fleet.desk.plan(fleet.principal(), 8, Plan((Stage("all", share=1.0),)))
+    fleet.desk.return_(fleet.principal(), rollout, "another day")
+    page = visible(stage.client(Role.VIEWER).get(path_of(rollout)).text)
+    assert "stopped here" not in page
+    assert state_of(fleet, rollout) is State.RETURNED
 
 
 def test_every_button_does_what_it_says(stage: ConsoleStage, fleet: PaperFleet) -> None:

@@ -4,13 +4,14 @@ import pytest
 
 from cloud.console.views.register import (
     MEMBER_WORDS,
+    Membership,
     metadata_facts,
     named_labels,
     progress,
     reported_facts,
     shadow_facts,
 )
-from cloud.rollout.values import MemberState
+from cloud.rollout.values import MemberState, State
 
 
 def _update(**values: object) -> dict[str, object]:
@@ -62,3 +63,11 @@ def test_flavours_have_names_where_they_are_known() -> None:
 
 def test_every_state_of_a_member_has_words() -> None:
     assert set(MEMBER_WORDS) == set(MemberState)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_register_that_was_not_told_waits_only_while_it_may_be(state: State) -> None:
+    """After the rollout was stopped its page says that it was never told."""
+    member = Membership(b"r" * 16, 3, state, 1, MemberState.WAITING, None, 0, None)
+    stopped = state in {State.RETURNING, State.RETURNED}
+    assert member.words[0] == ("never told" if stopped else "waits for its stage")

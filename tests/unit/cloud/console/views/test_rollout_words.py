@@ -20,7 +20,17 @@ from cloud.rollout.values import (
 )
 
 PASSED = GateVerdict(GateKind.LATENCY, Outcome.PASS, "p99 3.1 of 10 ms", 3.1, 10)
-WAITS = GateVerdict(GateKind.ERRORS, Outcome.NOT_ENOUGH, "waiting for 412 more answers", None, 0.01, 412)
+WAITS = GateVerdict(
+    GateKind.ERRORS,
+    Outcome.NOT_ENOUGH,
+    "no answer failed, waiting for 412 more answers",
+    0.0,
+    0.01,
+    412,
+    "waiting for 412 more answers",
+)
+WAITING = "14 of 38 registers run it, 2 on the way, 1 failed. Waiting for 412 more answers."
+HELD = "1 failed. The chain is frozen by x."
 FAILED = GateVerdict(GateKind.CRASHES, Outcome.FAIL, "3 of 4 registers crashed", 0.75, 0.1)
 COUNTS = {MemberState.GOOD: 14, MemberState.TOLD: 2, MemberState.FAILED: 1, MemberState.WAITING: 21}
 
@@ -32,6 +42,7 @@ def headline(state: State, **more: object) -> words.Headline:
         "plan": DEFAULT_PLAN,
         "counts": COUNTS,
         "verdicts": (),
+        "waiting": (),
         "reason": None,
         "approved": False,
         "policy": Policy(),
@@ -45,9 +56,14 @@ def headline(state: State, **more: object) -> words.Headline:
         (State.DRAFT, {}, "Planned; nothing was told to any register yet.", "quiet"),
         (State.DRAFT, {"policy": Policy(approval=True)}, "waits for a second person", "warn"),
         (State.DRAFT, {"policy": Policy(approval=True), "approved": True}, "nothing was told", "quiet"),
-        (State.RUNNING, {"verdicts": (PASSED, WAITS)}, "Waiting for evidence (errors, 412 more).", "info"),
+        (State.RUNNING, {"verdicts": (PASSED, WAITS), "waiting": (WAITS.waits,)}, WAITING, "info"),
         (State.RUNNING, {}, "stage 2 of 3, one in ten: 14 of 38 registers run it", "info"),
-        (State.RUNNING, {"policy": Policy(frozen="x")}, "the chain is frozen", "warn"),
+        (
+            State.RUNNING,
+            {"policy": Policy(frozen="x"), "waiting": ("the chain is frozen by x",)},
+            HELD,
+            "warn",
+        ),
         (State.PAUSED, {"reason": "shop festival"}, "Shop festival.", "warn"),
         (State.RETURNING, {"reason": "p99 30 of 10 ms"}, "Going back", "bad"),
         (State.RETURNED, {"reason": "It crashed!"}, "every register that had it is back. It crashed!", "bad"),
@@ -63,18 +79,17 @@ def test_each_state_has_its_sentence(state: State, more: dict[str, object], says
 
 
 def test_gates_on_one_line() -> None:
-    """As an operator would note it."""
+    """What was measured, as an operator would note it; what it waits for stands in the sentence above."""
     line = words.gate_line((PASSED, WAITS, FAILED))
-    assert line == "p99 3.1 of 10 ms ✓ · waiting for 412 more answers · 3 of 4 registers crashed ✗"
+    assert line == "p99 3.1 of 10 ms ✓ · no answer failed · 3 of 4 registers crashed ✗"
 
 
 def test_a_failed_gate_is_named_before_anything_that_waits() -> None:
     """What is missing does not matter then."""
-    stage = DEFAULT_PLAN.stages[0]
-    assert words.waiting_words((WAITS, FAILED), stage) == "Failed: crashes."
-    assert words.waiting_words((PASSED,), stage) == "All gates passed."
-    by_hand = Stage("by hand", share=1.0, approval=True)
-    assert "waiting for a person" in words.waiting_words((PASSED,), by_hand)
+    assert words.waiting_words((WAITS, FAILED), (WAITS.waits,)) == "Failed: crashes."
+    assert words.waiting_words((PASSED,), ()) == "All gates passed."
+    assert words.waiting_words((PASSED,), ("a person has to promote it",)) == "A person has to promote it."
+    assert words.waiting_words((), ()) == ""
 
 
 def test_nothing_is_divided_by_nobody() -> None:
@@ -82,6 +97,21 @@ def test_nothing_is_divided_by_nobody() -> None:
     counts: Mapping[MemberState, int] = {MemberState.SKIPPED: 3}
     assert words.share_done(counts) == 0
     assert words.progress(counts) == "0 of 0 registers run it"
+
+
+def test_one_register_has_its_own_verb() -> None:
+    """Fleets of one are looked at first."""
+    assert words.progress({MemberState.RETURNED: 1}) == "0 of 1 register runs it, 1 went back"
+    assert words.returning({MemberState.RETURNED: 1}) == "1 of 1 register is back"
+    assert words.returning({MemberState.RETURNED: 1, MemberState.RETURNING: 1}) == "1 of 2 registers is back"
+
+
+@pytest.mark.parametrize("state", State)
+def test_who_will_never_be_told_does_not_wait(state: State) -> None:
+    """After a stop nobody is told any more; one that is done still tells those who come later."""
+    expected = "never told" if state in {State.RETURNING, State.RETURNED} else "waiting"
+    assert words.member_badge(MemberState.WAITING, state)[0] == expected
+    assert words.member_badge(MemberState.GOOD, state) == words.MEMBER_BADGES[MemberState.GOOD]
 
 
 def test_a_plan_reads_as_sentences() -> None:
