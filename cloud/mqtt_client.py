@@ -29,8 +29,8 @@ from cloud.broker.errors import BrokerAway
 from cloud.collector.values import Delivery
 from cloud.config import MqttConfig
 from cloud.enrolment.pki_folder import CredentialFiles
-from cloud.log_fields import fields
 from daemon.errors import ConfigError
+from daemon.log_fields import fields
 from wire_protocol.topics import Topic
 
 log = logging.getLogger(__name__)

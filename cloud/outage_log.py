@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 
 log = logging.getLogger(__name__)

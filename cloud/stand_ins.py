@@ -4,7 +4,7 @@ import logging
 
 from cloud.config import CloudConfig
 from cloud.errors import StandInRefused
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 

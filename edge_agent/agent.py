@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from daemon.log_fields import fields
 from edge_agent.arms import draw_arm
 from edge_agent.config import EdgeConfig
 from edge_agent.errors import BadRequestError, ConflictError, UnknownInteractionError
 from edge_agent.impression import Arm, Displayed, Impression, Outcome, StoredOutcome
 from edge_agent.interactions import Event, Interactions, InvalidTransitionError, State
-from edge_agent.log_fields import fields
 from edge_agent.menu import Menu
 from edge_agent.model_slot import ModelSlot
 from edge_agent.moment import Moment, as_event

@@ -5,9 +5,9 @@ import logging
 from typing import Protocol
 from uuid import UUID
 
+from daemon.log_fields import fields
 from edge_agent.config import PresenceConfig
 from edge_agent.impression import Impression
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink
 from edge_agent.presence import Action, Presence, PresenceState, Reading
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.menu import Menu
 from edge_agent.model_slot import ModelSlot
 from edge_agent.ports import EventSink, Journal

@@ -24,7 +24,6 @@ from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
 from cloud.errors import DatabaseAway
 from cloud.health import Health, HealthServer
-from cloud.log_fields import fields
 from cloud.mqtt_client import MqttClient
 from cloud.objects.coroutines import InThreads
 from cloud.objects.probe import Finding, check_store
@@ -32,6 +31,7 @@ from cloud.objects.s3_store import S3Store
 from cloud.outage_log import DatabaseOutage
 from cloud.service_keys import ServiceKeyFolder
 from cloud.stand_ins import check_stand_ins
+from daemon.log_fields import fields
 from wire_protocol.topics import EVENTS_SHARES, FRAMES_SHARE
 
 log = logging.getLogger(__name__)

@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     import logging
 
     from cloud.config_sources import config_of
-    from cloud.log_fields import fields
     from daemon import event_log
+    from daemon.log_fields import fields
 
     config = config_of(args)
     event_log.set_up(config.log.format, config.log.level)

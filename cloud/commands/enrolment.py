@@ -74,11 +74,11 @@ def _first_blanks(config: "CloudConfig", database: "Database") -> "FirstBlanks":
 
     from cloud.enrolment.ports import NoBlanks
     from cloud.enrolment.vault_blanks import VaultBlanks
-    from cloud.log_fields import fields
     from cloud.privacy.composition import open_vault
     from cloud.privacy.keeper import Stock
     from cloud.privacy.records import Records
     from cloud.service_keys import Purpose, ServiceKeyFolder
+    from daemon.log_fields import fields
     from wire_protocol.errors import TopscoopError
 
     try:

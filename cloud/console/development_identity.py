@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from cloud.config import CloudConfig
 from cloud.errors import PortBusy, StandInRefused
-from cloud.log_fields import fields
 from daemon.errors import ConfigError
+from daemon.log_fields import fields
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer

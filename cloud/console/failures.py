@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from cloud.console.errors import NotLoggedIn, PageError
 from cloud.console.rendering import show
 from cloud.errors import DatabaseAway
-from cloud.log_fields import fields
 from cloud.principal import NotAllowed
+from daemon.log_fields import fields
 from wire_protocol.errors import OperatorError
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from cloud.console.metrics import ConsoleMetrics
 from cloud.database.engine import Database, open_database
 from cloud.errors import DatabaseAway, PortBusy
 from cloud.health import Health, HealthServer
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 

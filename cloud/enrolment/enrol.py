@@ -16,7 +16,7 @@ from cloud.enrolment.code_rows import CodeState, Presented
 from cloud.enrolment.errors import BadEnrolmentRequest, CodeRefused, RenewalRefused
 from cloud.enrolment.ports import FirstBlanks
 from cloud.enrolment.request import Applicant, EnrolmentRequest, RenewalRequest
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 from wire_protocol.topics import Identity
 

@@ -19,7 +19,7 @@ from cloud.enrolment.errors import BadEnrolmentRequest, EnrolmentRefused, TooMan
 from cloud.enrolment.rate_limit import RateLimit
 from cloud.enrolment.request import BODY_MAX_BYTES, parse_enrolment, parse_renewal
 from cloud.errors import DatabaseAway
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 

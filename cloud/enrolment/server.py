@@ -18,7 +18,7 @@ from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.enrolment.upkeep import Seen, Upkeep
 from cloud.errors import PortBusy
 from cloud.health import Health
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from cloud.enrolment import register_rows
 from cloud.enrolment.expiry import Alarm, Ending, Expiring, Urgency, alarms
 from cloud.enrolment.pki_folder import REVOCATION_LIST, SERVER, PkiFolder
 from cloud.enrolment.registers import all_enrolled, all_revoked
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from cloud.broker.rights import KEEPER
 from cloud.config import CloudConfig, MqttConfig
 from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.errors import StandInRefused
-from cloud.log_fields import fields
 from cloud.mqtt_client import MqttClient
 from cloud.objects.ports import ObjectStore
 from cloud.operations.setup import SetUp, prepare_database
@@ -17,6 +16,7 @@ from cloud.privacy.adapters.sql_key_vault import SqlKeyVault
 from cloud.privacy.key_schema import KEYS
 from cloud.privacy.ports import MasterKey
 from daemon.errors import ConfigError
+from daemon.log_fields import fields
 from wire_protocol.topics import KEEPER_SHARES
 
 log = logging.getLogger(__name__)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, Protocol
 
-from cloud.log_fields import fields
 from cloud.objects.ports import ObjectMissing, ObjectStore
 from cloud.privacy.erasure_log import LogEntry, entry_bytes, entry_key
 from cloud.privacy.erasure_plan import Proof, Step, Withdrawal, whose_versions
 from cloud.privacy.frame_object import consent_named_by
 from cloud.privacy.ports import KeyVault
+from daemon.log_fields import fields
 from wire_protocol.topics import Identity
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud.collector.rows import json_body
-from cloud.log_fields import fields
 from cloud.privacy.blank_issue import (
     ARRIVAL_MS,
     Need,
@@ -23,6 +22,7 @@ from cloud.privacy.erasure import Eraser
 from cloud.privacy.erasure_plan import TELL_AGAIN_MS, TELL_FOR_MS, Source, Withdrawal
 from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import KEEPER, Records
+from daemon.log_fields import fields
 from wire_protocol import envelope
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.messages import ReportUp

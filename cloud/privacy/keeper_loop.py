@@ -8,9 +8,9 @@ from typing import Protocol
 
 from cloud.collector.ports import Link
 from cloud.errors import DatabaseAway
-from cloud.log_fields import fields
 from cloud.outage_log import DatabaseOutage
 from cloud.privacy.keeper import BATCH, Keeper
+from daemon.log_fields import fields
 from wire_protocol.errors import OperatorError, RefusedMessage, TopscoopError
 from wire_protocol.topics import Topic
 

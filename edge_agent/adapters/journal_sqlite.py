@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from daemon.log_fields import fields
 from edge_agent.adapters.journal_database import Answer, NewOutcome, Record, Setting
 from edge_agent.adapters.journal_store import KNOWN_IDS, JournalStore, StoreLimits
 from edge_agent.config import JournalConfig
 from edge_agent.errors import ConflictError, JournalError
 from edge_agent.impression import Displayed, Impression, Outcome, StoredOutcome
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, Randomness
 from wire_protocol.identifiers import uuid7
 

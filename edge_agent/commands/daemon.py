@@ -15,6 +15,7 @@ import orjson
 import uvloop
 
 from daemon import event_log as logs
+from daemon.log_fields import fields
 from edge_agent.adapters.cameras import open_camera
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.adapters.data_folder import DataFolder, write_durably
@@ -43,7 +44,6 @@ from edge_agent.commands.first_model import (
 from edge_agent.config import EdgeConfig
 from edge_agent.events import EventHub
 from edge_agent.heartbeat import Heartbeat
-from edge_agent.log_fields import fields
 from edge_agent.model_slot import ModelSlot
 from edge_agent.ports import Camera
 from edge_agent.presence_loop import PresenceWatch, watch_presence

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.log_fields import fields
 from edge_agent.adapters.clock import SystemClock
 from edge_agent.agent import Agent
 from edge_agent.config import EdgeConfig
 from edge_agent.errors import ModelRefusedError
-from edge_agent.log_fields import fields
 from edge_agent.model_slot import ModelSlot
 from inference import ModelError
 from inference.default_models import default_model_dir

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.updates import transitions
 from edge_agent.updates.book import Book
 from edge_agent.updates.errand import Done, Failed, Job, Piece, Progress

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from daemon.log_fields import fields
 from edge_agent.errors import ModelRefusedError
-from edge_agent.log_fields import fields
 from edge_agent.ports import Model
 from edge_agent.updates import transitions
 from edge_agent.updates.book import Book

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.ports import Frame, Model
 from edge_agent.shelf import Shelf
 from edge_agent.updates.shadow import Comparison

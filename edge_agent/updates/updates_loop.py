@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.ports import Frame, Model
 from edge_agent.seen import Seen
 from edge_agent.shelf import Shelf

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.ports import Clock, Randomness
 from edge_agent.updates.figures import UpdateFigures
 from edge_agent.uplink.accounting import Fate

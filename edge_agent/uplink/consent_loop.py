@@ -17,11 +17,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.log_fields import fields
 from edge_agent.config import ConsentConfig
 from edge_agent.errors import ConflictError, NoBlanksError, NothingToAnswerError, UnknownNoticeError
 from edge_agent.impression import Impression
 from edge_agent.impression import Reason as FallbackReason
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink, Frame
 from edge_agent.uplink.accounting import DropReason, Fate, never_spooled
 from edge_agent.uplink.consent_desk import ConsentDesk, Granted, Yes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.ports import Clock
 from edge_agent.uplink.accounting import Fate
 from edge_agent.uplink.anchors import Anchors, open_down

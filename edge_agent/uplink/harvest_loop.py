@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.uplink.errors import SpoolError, SpoolFullError
 from edge_agent.uplink.harvest import (
     CURSOR_NAMES,

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.uplink.certificate_life import CertificateLife, Life
 from wire_protocol.errors import OperatorError
 

@@ -11,8 +11,8 @@ from cloud.collector.collect_loop import Collector
 from cloud.collector.failures import WITHDRAWAL_FAILED
 from cloud.collector.ports import Objects
 from cloud.collector.values import Answered
-from cloud.log_fields import fields
 from cloud.objects.ports import Version
+from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 from wire_protocol.messages import Verdict
 from wire_protocol.reasons import Reason

@@ -16,7 +16,7 @@ from cloud.console.rendering import show
 from cloud.console.scopes import AnyVisit, LoggedIn
 from cloud.console.values import Identity
 from cloud.database.audit_log import write_audit
-from cloud.log_fields import fields
+from daemon.log_fields import fields
 
 router = APIRouter()
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from cloud.console.desk import AtDesk, Desk
 from cloud.console.errors import NotFound
 from cloud.console.ids import id_from
 from cloud.console.scopes import Viewer
-from cloud.log_fields import fields
 from cloud.principal import Principal
 from cloud.rollout.errors import UnknownRollout
 from cloud.rollout.values import MemberState
+from daemon.log_fields import fields
 
 router = APIRouter()
 log = logging.getLogger(__name__)

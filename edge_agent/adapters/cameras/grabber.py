@@ -4,6 +4,7 @@ import logging
 import random
 from threading import Event, Thread
 
+from daemon.log_fields import fields
 from edge_agent.adapters.cameras.health import CameraHealth
 from edge_agent.adapters.cameras.source import Opener, Source
 from edge_agent.adapters.cameras.thread_priority import yield_to_requests
@@ -11,7 +12,6 @@ from edge_agent.backoff import Backoff
 from edge_agent.camera_spec import CameraTimes
 from edge_agent.config import CameraConfig
 from edge_agent.errors import CameraError
-from edge_agent.log_fields import fields
 from edge_agent.ports import CameraState, Clock, Frame
 
 _log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 import logging
 from threading import Lock
 
+from daemon.log_fields import fields
 from edge_agent.errors import CameraError
-from edge_agent.log_fields import fields
 from edge_agent.ports import CameraState
 
 _log = logging.getLogger(__name__)

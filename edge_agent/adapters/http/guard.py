@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from daemon.log_fields import fields
 from edge_agent.adapters.http.access import AccessRules, Refusal, RequestHead
 from edge_agent.adapters.http.problems import Problem, problem_response
-from edge_agent.log_fields import fields
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from daemon.log_fields import fields
 from edge_agent.adapters.updates.release_folders import ReleaseFolders
 from edge_agent.adapters.updates.state_sqlite import SqliteState
 from edge_agent.errors import ModelRefusedError
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, Model
 from edge_agent.updates import transitions
 from edge_agent.updates.choice import BESTSELLERS, Choice, Source, candidates

@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.ports import Randomness
 from edge_agent.updates.errand import IN_FLIGHT_MAX, Need, Piece, PieceStatus
 from edge_agent.uplink.errors import SpoolError

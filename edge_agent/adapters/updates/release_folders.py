@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from daemon.log_fields import fields
 from edge_agent.adapters.data_folder import sync_folder
-from edge_agent.log_fields import fields
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from daemon.log_fields import fields
 from edge_agent.adapters.data_folder import sync_folder, write_durably
 from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock
 from edge_agent.updates.errors import StateError
 from edge_agent.updates.facts import Facts, from_json, to_json

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from edge_agent.log_fields import fields
+from daemon.log_fields import fields
 from edge_agent.updates.errand import (
     UPDATER_SAYS,
     BrokenPipeTalk,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import ConfigError
+from daemon.log_fields import fields
 from edge_agent.adapters.cameras.thread_priority import yield_to_requests
 from edge_agent.adapters.data_folder import DataFolder
 from edge_agent.adapters.updates.assembly import UpdatesAround, UpdateService
@@ -27,7 +28,6 @@ from edge_agent.adapters.uplink.mqtt_link import Address, MqttLink, pinned_conte
 from edge_agent.adapters.uplink.renewal import renew
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.config import ConsentConfig, EdgeConfig
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock, EventSink, Frame, Randomness
 from edge_agent.seen import Seen
 from edge_agent.shelf import Shelf

@@ -19,8 +19,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from daemon.log_fields import fields
 from edge_agent.adapters.cameras.thread_priority import yield_to_requests
-from edge_agent.log_fields import fields
 from edge_agent.uplink.link_events import (
     BrokerRefused,
     Connected,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from daemon.log_fields import fields
 from edge_agent.adapters.data_folder import sync_folder
 from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
@@ -16,7 +17,6 @@ from edge_agent.adapters.uplink.disk_reserve import RESERVE_BYTES, DiskReserve
 from edge_agent.adapters.uplink.spool_book import SpoolBook
 from edge_agent.adapters.uplink.spool_file import Row, SpoolFile
 from edge_agent.adapters.uplink.spool_salvage import salvage
-from edge_agent.log_fields import fields
 from edge_agent.ports import Clock
 from edge_agent.uplink.accounting import DropReason, Fate, account
 from edge_agent.uplink.errors import SpoolError

@@ -8,8 +8,8 @@ import pytest
 
 from cloud.config import CloudConfig, MasterKeyConfig, MqttConfig, S3Config
 from cloud.errors import StandInRefused
-from cloud.log_fields import FIELDS_ATTRIBUTE
 from cloud.stand_ins import check_stand_ins
+from daemon.log_fields import FIELDS_ATTRIBUTE
 
 _EACH = [
     {"s3": S3Config(emulated=True)},

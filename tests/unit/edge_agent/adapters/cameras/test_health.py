@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
+from daemon.log_fields import FIELDS_ATTRIBUTE
 from edge_agent.adapters.cameras.health import CameraHealth
 from edge_agent.errors import CameraError
-from edge_agent.log_fields import FIELDS_ATTRIBUTE
 from edge_agent.ports import CameraState
 
 MS = 1_000_000
