@@ -114,6 +114,7 @@ def test_a_stopped_rollout_keeps_its_evidence(stage: ConsoleStage, fleet: PaperF
     page = visible(client.get(path_of(rollout)).text)
     assert "one register stopped here 0 of 1 register runs it, 1 went back" in page
     assert "everywhere 10 registers never told" in page
+    assert "What the registers reported" in page
     assert "yet" not in page
     members = fleet.desk.rollout(principal, rollout).members
     untold = next(one.register for one in members if one.told_at_ms is None)
