@@ -193,7 +193,7 @@ def release_summary(story: ReleaseStory) -> Mapping[str, Any]:
             "release": worse.release,
             "stage": worse.stage_name if worse.failed else None,
             "gate": stopped_by[0].kind if stopped_by else None,
-            "words": "; ".join(f"{gate.kind}: {gate.words}" for gate in stopped_by) or None,
+            "words": "; ".join(gate.words for gate in stopped_by) or None,
             "exposed": sorted(worse.exposed),
             "returned": worse.returned,
             "never_exposed": sorted(set(worse.members) - worse.exposed),

@@ -20,7 +20,7 @@ const WHAT = {
 };
 
 const gateName = (kind) => GATES[kind] ?? kind;
-const failing = ({ gates }) => gates.filter((gate) => gate.outcome === "fail").map((gate) => `${gateName(gate.kind)}, ${gate.words}`).join("; ");
+const failing = ({ gates }) => gates.filter((gate) => gate.outcome === "fail").map((gate) => gate.words).join("; ");
 const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
 const are = (names) => (names.length === 1 ? "is" : "are");
 

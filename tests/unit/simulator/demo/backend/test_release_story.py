@@ -15,7 +15,7 @@ from simulator.demo.backend.release_story import (
 
 _SHOPS = {"lido-1": "Lido", "giardino-1": "Giardino", "centrale-1": "Centrale"}
 _PASS = {"kind": "latency", "outcome": "pass", "words": "p99 3.1 of 10 ms"}
-_DRIFT = {"kind": "labels", "outcome": "fail", "words": "drift 3.92 of 2.1"}
+_DRIFT = {"kind": "labels", "outcome": "fail", "words": "labels drift 3.92 of 2.1"}
 
 
 def _status(state: str, stage: int, members: Mapping[str, str], *gates: Mapping[str, str]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_all_went_as_it_should(story: ReleaseStory) -> None:
             "release": 3,
             "stage": "first till",
             "gate": "labels",
-            "words": "labels: drift 3.92 of 2.1",
+            "words": "labels drift 3.92 of 2.1",
             "exposed": ["giardino-1"],
             "returned": ["giardino-1"],
             "never_exposed": ["centrale-1", "lido-1"],
@@ -131,5 +131,5 @@ def test_the_page_gets_shops_stages_and_words(story: ReleaseStory) -> None:
     good, worse = view["passages"]
     assert (good["act"], good["seconds"], good["registers"]) == (Act.DONE, 38.5, 3)
     assert (worse["exposed"], worse["never"]) == (["Giardino"], ["Centrale", "Lido"])
-    assert worse["gates"][1] == {"kind": "labels", "outcome": "fail", "words": "drift 3.92 of 2.1"}
+    assert worse["gates"][1] == {"kind": "labels", "outcome": "fail", "words": "labels drift 3.92 of 2.1"}
     assert view["registers"][0] == {"shop": "Lido", "release": 2}
