@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         choices=[row.name for row in rows],
         metavar="ROW",
-        help=f"this row; {meanings}",
+        help="this row; " + meanings.replace("%", "%%"),
     )
     parser.add_argument("--model", metavar="DIR", help="the agent's model")
     parser.add_argument("--models", metavar="DIR", help="folder with the models whose reports count")

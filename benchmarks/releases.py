@@ -89,7 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     rows = "; ".join(f"{row.name}: {row.meaning}" for row in ROWS)
     parser.add_argument("--quick", action="store_true", help="few samples: does everything work?")
     parser.add_argument(
-        "--only", action="append", choices=[row.name for row in ROWS], metavar="ROW", help=f"this row; {rows}"
+        "--only",
+        action="append",
+        choices=[row.name for row in ROWS],
+        metavar="ROW",
+        help="this row; " + rows.replace("%", "%%"),
     )
     parser.add_argument("--model", type=Path, help=f"the chain's model (default: models/{_DEFAULT_CHAIN})")
     parser.add_argument(

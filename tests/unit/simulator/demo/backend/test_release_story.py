@@ -93,7 +93,7 @@ def test_a_register_that_does_not_attest_the_good_release_is_named(story: Releas
 def test_a_worse_release_that_came_further_is_a_failure(story: ReleaseStory) -> None:
     story.worse.stage = 1
     assert release_shortfalls(story) == [
-        "release 3 was to be stopped by drift in its first stage, not by: drift 3.92 of 2.1"
+        "release 3 was to be stopped by drift in its first stage, not by: labels drift 3.92 of 2.1"
     ]
 
 
