@@ -56,6 +56,8 @@ def decide(
     """
     if rollout.state in {State.DRAFT, State.RETURNED}:
         return ()
+    if rollout.state is State.DONE and rollout.release not in around.may_run:
+        return ()  # its registers are ordered away from it, and owe it no outcome
     marks = _marks(rollout, members, evidence, around.now_ms)
     present = _marked(members, marks, around.now_ms)
     match rollout.state:
@@ -109,7 +111,8 @@ def _go_on(
         move = Move(after(rollout.state, Event.STOP), rollout.stage, words, "failed", figures=figures)
         return [move, *_bring_back(members, evidence, around)]
     if rollout.release not in around.may_run:
-        words = f"release {rollout.release} may not run any more: withdrawn, or below the signed minimum"
+        why = around.barred.get(rollout.release, "may not run any more")
+        words = f"release {rollout.release} {why}"
         figures = stage_figures(rollout, members, evidence)
         move = Move(after(rollout.state, Event.FAIL), rollout.stage, words, "failed", figures=figures)
         return [move, *_bring_back(members, evidence, around)]
@@ -303,7 +306,7 @@ def _go_on_done(
 ) -> list[Action]:
     """Registers that were enrolled later get what the others have."""
     policy = around.policy
-    if policy.stopped is not None or policy.frozen is not None or rollout.release not in around.may_run:
+    if policy.stopped is not None or policy.frozen is not None:
         return []
     actions: list[Action] = []
     allowed = _allowed(rollout, members, around.now_ms)

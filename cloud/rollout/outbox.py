@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from cloud.database.engine import Database
 from cloud.database.schema import desired_states, rollout_members, rollouts
@@ -147,7 +147,7 @@ def publish_again(
         tenant: The chain.
         known: Registers and the generation that each reported.
         set_until_ms: Younger orders may still be on their way.
-        frozen: Only what brings a register back is said again.
+        frozen: Only what brings a register back, or away from a withdrawn release, is said again.
     """
     newest: dict[str, int] = {}
     for register, generation in known:
@@ -179,7 +179,7 @@ def _put_back(
             returns = select(rollouts.c.rollout).where(
                 rollouts.c.tenant == tenant, rollouts.c.state.in_(_RETURNS)
             )
-            put_back = put_back.where(_desired.rollout.in_(returns))
+            put_back = put_back.where(or_(_desired.rollout.in_(returns), _desired.rollout.is_(None)))
         again += connection.execute(put_back.values(published_generation=0)).rowcount
     return again
 

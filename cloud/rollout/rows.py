@@ -138,6 +138,7 @@ _EVIDENCE_COLUMNS = (
     _health.shadow_same_first,
     _health.shadow_errors,
     _health.shadow_p99_ms,
+    _desired.digest.label("desired_digest"),
 )
 
 
@@ -209,7 +210,7 @@ def _evidence(register: str, values: tuple[Any, ...]) -> Evidence:
         till_state, online, since_ms, heard_at_ms, generation, digest, running, desired,
         update_release, update_state, update_reason,
         recommendations, errors, crashes, p99_ms, confidence, labels,
-        shadow_release, shadow_compared, shadow_same, shadow_errors, shadow_p99_ms,
+        shadow_release, shadow_compared, shadow_same, shadow_errors, shadow_p99_ms, desired_digest,
     ) = values  # fmt: skip
     return Evidence(
         register,
@@ -236,6 +237,7 @@ def _evidence(register: str, values: tuple[Any, ...]) -> Evidence:
         shadow_same or 0,
         shadow_errors or 0,
         shadow_p99_ms,
+        desired_digest,
     )
 
 

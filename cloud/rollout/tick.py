@@ -29,6 +29,7 @@ from cloud.rollout.values import (
     Tell,
 )
 from cloud.rollout.windows import needs_clock
+from cloud.rollout.withdrawals import Barred, read_away, read_barred, write_away
 from cloud.rollout.writes import Decided, write_decision, write_joined
 
 _OF_DONE: Final = (MemberState.WAITING, MemberState.TOLD)
@@ -61,7 +62,8 @@ def tick(database: Database, tenant: str, now_ms: int) -> Ticked:
     ticked = Ticked()
     with database.tenant(tenant, read_only=True) as connection:
         policy, digests = rows.read_policy(connection, tenant), rows.read_digests(connection, tenant)
-        decisions = _decisions(connection, tenant, policy, now_ms)
+        barred = read_barred(connection, tenant)
+        decisions = _decisions(connection, tenant, policy, barred, now_ms)
     ticked.rollouts = len(decisions)
     for decided in decisions:
         if not decided.actions and not decided.joined:
@@ -78,7 +80,22 @@ def tick(database: Database, tenant: str, now_ms: int) -> Ticked:
             continue
         ticked.told += sum(isinstance(action, Tell) for action in decided.actions)
         ticked.moves += [(decided.rollout, action) for action in decided.actions if isinstance(action, Move)]
+    ticked.told += _order_away(database, tenant, barred, digests, now_ms)
     return ticked
+
+
+def _order_away(
+    database: Database, tenant: str, barred: Mapping[int, Barred], digests: Mapping[int, str], now_ms: int
+) -> int:
+    """Whoever runs what was withdrawn is told, in a frozen chain, too; after the rollouts' own decisions."""
+    if not barred:
+        return 0
+    with database.tenant(tenant, read_only=True) as connection:
+        away = read_away(connection, tenant, barred, digests, now_ms)
+    if not away:
+        return 0
+    with database.tenant(tenant) as connection:
+        return write_away(connection, tenant, away, barred, now_ms)
 
 
 def _same_policy(connection: Connection, tenant: str, policy: Policy) -> None:
@@ -87,7 +104,9 @@ def _same_policy(connection: Connection, tenant: str, policy: Policy) -> None:
         raise RolloutChanged("the chain's policy changed")
 
 
-def _decisions(connection: Connection, tenant: str, policy: Policy, now_ms: int) -> list[Decided]:
+def _decisions(
+    connection: Connection, tenant: str, policy: Policy, barred: Mapping[int, Barred], now_ms: int
+) -> list[Decided]:
     running = rows.read_rollouts(connection, tenant, states=OPEN, limit=1000)
     present = _present(rows.read_rollouts(connection, tenant, states=[State.DONE]))
     if not running and present is None:
@@ -95,7 +114,8 @@ def _decisions(connection: Connection, tenant: str, policy: Policy, now_ms: int)
     clocks: Mapping[str, StoreClock] = {}
     if any(needs_clock(rollout.plan) for rollout in (*running, *([present] if present else []))):
         clocks = rows.read_clocks(connection, tenant, now_ms)
-    around = Surroundings(now_ms, rows.read_may_run(connection, tenant), policy, clocks)
+    why = {release: one.words for release, one in barred.items()}
+    around = Surroundings(now_ms, rows.read_may_run(connection, tenant), policy, clocks, why)
     known = rows.read_members_of(connection, tenant, [rollout.rollout for rollout in running])
     held = [member for members, _ in known.values() for member in members]
     newcomers = _Newcomers(connection, tenant, held)

@@ -262,7 +262,7 @@ class Evidence:
         generation: The newest desired state that it knows.
         running_digest: Attested: the digest of the network in its memory; None: none, or no report.
         running_release: The release of that digest; None: installed without one, or never listed.
-        desired_release: What it was told last.
+        desired_release: What it was told last; `desired_digest` is its network's.
         recommendations, errors, crashes, p99_ms, confidence, labels: Of what runs, since it was put in use.
     """
 
@@ -289,6 +289,7 @@ class Evidence:
     shadow_same_first: int = 0
     shadow_errors: int = 0
     shadow_p99_ms: float | None = None
+    desired_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,12 +329,14 @@ class Surroundings:
     Attributes:
         may_run: Releases that are listed, not withdrawn and not below the floor.
         clocks: By store; a store that is missing has no known time zone.
+        barred: Release that may not run any more -> why, as in "was withdrawn: wrong labels".
     """
 
     now_ms: int
     may_run: frozenset[int]
     policy: Policy = Policy()
     clocks: Mapping[str, StoreClock] = field(default_factory=dict)
+    barred: Mapping[int, str] = field(default_factory=dict)
 
 
 # ---- what decide answers ----------------------------------------------------------------------------------

@@ -122,16 +122,32 @@ def _lost(rollout: Rollout, member: Member, said: Evidence, now_ms: int) -> Mark
 
 def _returning(rollout: Rollout, member: Member, said: Evidence, now_ms: int) -> Mark | None:
     del now_ms
-    if knows(member, said) and said.running_digest != rollout.digest:
+    if knows(member, said) and _is_back(rollout, member, said):
         return Mark(member.register, MemberState.RETURNED, member.reason)
     return None
 
 
 def _returned(rollout: Rollout, member: Member, said: Evidence, now_ms: int) -> Mark | None:
     del now_ms
-    if knows(member, said) and said.running_digest == rollout.digest:
+    if knows(member, said) and not _is_back(rollout, member, said):
         return Mark(member.register, MemberState.RETURNING, "attests the release again")
     return None
+
+
+def _is_back(rollout: Rollout, member: Member, said: Evidence) -> bool:
+    """Whether a register that knows its order to return runs something else than the release.
+
+    What it goes back to may have the very bytes of the release. One that is ordered to a release is back when
+    it attests what it was ordered to. The bytes of an installed model are not known here: a register takes it
+    at once, so one that attests these bytes long after the order, and says nothing of the release, is back.
+    """
+    if said.running_digest != rollout.digest:
+        return True
+    if rollout.release in {said.update_release, said.desired_release}:
+        return False
+    if said.desired_release is not None:
+        return said.running_digest == said.desired_digest
+    return (said.heard_at_ms or 0) - member.changed_at_ms >= rollout.plan.silent_after_s * _MS
 
 
 _RULES: Final = {

@@ -156,7 +156,7 @@ class Twin(Play):
 
 def _health(said: Any) -> dict[str, Any]:
     values = asdict(said)
-    for foreign in ("active", "desired_release"):
+    for foreign in ("active", "desired_release", "desired_digest"):
         values.pop(foreign)
     values["online_since_ms"] = values.pop("since_ms")
     values["received_at_ms"] = values.pop("heard_at_ms")

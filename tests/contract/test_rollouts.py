@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from cloud.database.engine import Database, open_database
-from cloud.database.schema import metadata, rollout_events, rollouts
+from cloud.database.schema import metadata, releases, rollout_events, rollouts
 from cloud.principal import NotAllowed
 from cloud.rollout.decide import decide
 from cloud.rollout.errors import (
@@ -29,6 +29,7 @@ from cloud.rollout.rows import read_policy
 from cloud.rollout.shops import list_groups, list_stores, opening_from, set_group, set_store
 from cloud.rollout.tick import tick
 from cloud.rollout.values import MemberState, Outcome, Stage, State
+from cloud.rollout.withdrawals import read_away, read_barred, write_away
 from tests.builders.cloud_database import postgres_service, sqlite_database
 from tests.builders.postgres import PostgresCluster
 from tests.builders.rollout_stage import (
@@ -163,7 +164,122 @@ def test_a_release_that_is_withdrawn_on_its_way_returns(stage: RolloutStage) -> 
     stage.tick()
     stage.withdraw(1)
     stage.tick(1)
+    view = stage.desk.rollout(DARIO, rollout).rollout
+    assert (view.state, view.reason) == (State.RETURNING, "release 1 was withdrawn: wrong labels")
+    assert stage.audited().count("release.ordered-away") == 0, "the rollout brings them back itself"
+
+
+def test_a_withdrawal_alone_reaches_every_till_of_a_rollout_that_is_done(stage: RolloutStage) -> None:
+    """T9: whoever runs or is ordered the release is ordered the one before, once, in a frozen chain, too."""
+    stage.rolled_out(1)
+    stage.until_done(1)
+    stage.rolled_out(2)
+    stage.until_done(2)
+    stage.desk.freeze(CHIARA, "the summer party")
+    assert stage.tick(1).told == 0
+    stage.withdraw(2)
+    assert stage.tick(1).told == 4
+    assert set(stage.desired().values()) == {(3, 1)}
+    assert {order.digest for _, order in stage.published[-4:]} == {digest_of(1)}
+    assert stage.audited().count("release.ordered-away") == 1
+    stage.now_ms += 24 * 60 * MINUTE_MS
+    assert stage.tick(1).told == 0, "they were not heard since: their order waits for them"
+    assert stage.take(stage.report(stage.names[0], **good(2, 2))).again == 1, "it lost its order"
+    stage.all_do(release=1)
+    assert stage.tick(1).told == 0
+    assert stage.audited().count("release.ordered-away") == 1
+
+
+def test_a_till_below_the_minimum_or_without_an_order_is_told_where_its_shop_was_served(
+    stage: RolloutStage,
+) -> None:
+    """T9: the newest release that was done in its shop; else the installed model."""
+    stage.rolled_out(1, replace(QUICK, stores=("shop-0",)))
+    stage.until_done(1)
+    stage.add_release(3)
+    stage.withdraw(2)
+    stage.take(*(stage.report(name, **good(2, 1)) for name in stage.names))
+    stage.tick(1)
+    assert stage.desired() == {"till-0": (2, 1), "till-1": (2, None), "till-2": (2, 1), "till-3": (2, None)}
+    stage.set_floor(3)
+    stage.tick(1)
+    assert {name: stage.desired()[name] for name in ("till-0", "till-1")} == {
+        "till-0": (3, None),
+        "till-1": (2, None),
+    }
+
+
+def test_a_till_that_runs_a_withdrawn_release_against_its_order_looks_again(stage: RolloutStage) -> None:
+    """T9: its order stays and gets a new generation; again only after a while."""
+    stage.rolled_out(1)
+    stage.until_done(1)
+    name = stage.names[0]
+    stage.take(stage.report(name, **good(2, 1)))
+    stage.now_ms += MINUTE_MS
+    stage.withdraw(2)
+    assert (stage.tick().told, stage.desired()[name]) == (1, (2, 1))
+    stage.take(stage.report(name, **good(2, 2)))
+    assert stage.tick(59).told == 0
+    assert (stage.tick(1).told, stage.desired()[name]) == (1, (3, 1))
+    assert {stage.desired()[other] for other in stage.names[1:]} == {(1, 1)}
+
+
+def test_a_withdrawn_release_with_the_bytes_of_a_good_one_is_left_once(stage: RolloutStage) -> None:
+    """By what it is ordered; what it attests is allowed."""
+    with stage.database.tenant(TENANT) as connection:
+        connection.execute(update(releases).where(releases.c.release == 2).values(digest=digest_of(1)))
+    stage.rolled_out(1)
+    stage.until_done(1)
+    stage.withdraw(2)
+    assert stage.tick(120).told == 0
+
+
+def test_a_shadow_beside_a_withdrawn_release_goes_on(stage: RolloutStage) -> None:
+    """T9: only what it runs is ordered away; the rollout that watches the shadow loses nothing."""
+    stage.rolled_out(1)
+    stage.until_done(1)
+    plan = replace(QUICK, shadow_first=True, gates=replace(QUICK.gates, shadow_agreement=0.5))
+    rollout = stage.rolled_out(2, plan)
+    stage.tick(1)
+    [name] = [name for name, state in stage.states(rollout).items() if state is MemberState.SHADOW]
+    stage.withdraw(1)
+    stage.tick(1)
+    [order] = [order for till, order in stage.published if till == name and order.generation == 3]
+    assert (order.release, order.rollout, order.settings.shadow) == (None, rollout, 2)
+    assert stage.states(rollout)[name] is MemberState.SHADOW
+
+
+def test_of_two_controllers_one_orders_away(stage: RolloutStage) -> None:
+    """T28: what both read is written once, and an order that came between stays."""
+    stage.rolled_out(1)
+    stage.until_done(1)
+    stage.withdraw(1)
+    with stage.database.tenant(TENANT, read_only=True) as connection:
+        barred = read_barred(connection, TENANT)
+        away = read_away(connection, TENANT, barred, {1: digest_of(1), 2: digest_of(2)}, stage.now_ms)
+    for written in (4, 0):
+        with stage.database.tenant(TENANT) as connection:
+            assert write_away(connection, TENANT, away, barred, stage.now_ms) == written
+    assert stage.audited().count("release.ordered-away") == 1
+
+
+def test_a_release_with_the_bytes_of_the_one_before_returns(stage: RolloutStage) -> None:
+    """T28: its registers are back when they know the order and attest what it names."""
+    with stage.database.tenant(TENANT) as connection:
+        connection.execute(update(releases).where(releases.c.release == 2).values(digest=digest_of(1)))
+    stage.rolled_out(1)
+    stage.until_done(1)
+    rollout = stage.rolled_out(2)
+    stage.tick(1)
+    [(name, _)] = [one for one in stage.published if one[1].release == 2]
+    stage.desk.return_(ANNA, rollout, "it is worse")
+    stage.tick(1)
+    stage.take(stage.report(name, **{**good(1, 2), "update": good(2, 2)["update"]}))
+    stage.tick(1)
     assert stage.desk.rollout(DARIO, rollout).rollout.state is State.RETURNING
+    stage.take(stage.report(name, **good(1, 3)))
+    stage.tick(1)
+    assert stage.desk.rollout(DARIO, rollout).rollout.state is State.RETURNED
 
 
 def test_two_controllers_at_once_tell_each_register_once(stage: RolloutStage) -> None:

@@ -22,7 +22,7 @@ from cloud.rollout.values import (
     Surroundings,
     Tell,
 )
-from tests.simulation.fleet.till import Order
+from tests.simulation.fleet.till import Order, digest_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -85,7 +85,10 @@ class Cloud:
             order = Order(present.generation + 1, present.release, self.rollout.release)
         self.orders[action.register] = order
         if action.register in self.known:
-            self.known[action.register] = replace(self.known[action.register], desired_release=order.release)
+            digest = None if order.release is None else digest_of(order.release)
+            self.known[action.register] = replace(
+                self.known[action.register], desired_release=order.release, desired_digest=digest
+            )
 
     def _mark(self, register: str, mark: Mark, ordered: set[str], now_ms: int) -> None:
         member = replace(self.members[register], state=mark.state, reason=mark.reason, changed_at_ms=now_ms)

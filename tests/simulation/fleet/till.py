@@ -85,7 +85,8 @@ class Said:
     ) -> Evidence:
         """With what the cloud adds: the status, when it came in, and what the till was told last."""
         known = (*status, heard_at_ms, self.generation, *self.runs, desired)
-        return Evidence(self.register, *(_ACTIVE, *known, *self.rest))
+        digest = None if desired is None else digest_of(desired)
+        return Evidence(self.register, *(_ACTIVE, *known, *self.rest), desired_digest=digest)
 
 
 @dataclass(slots=True)

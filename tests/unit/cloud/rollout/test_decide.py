@@ -147,7 +147,9 @@ def test_stop_and_withdrawal_return_and_freeze_holds() -> None:
     [move] = moves(act(members, said, policy=Policy(stopped="chiara: fire")))
     assert "emergency stop by chiara: fire" in move.words
     [move] = moves(act(members, said, may_run=frozenset({OLD})))
-    assert "may not run any more" in move.words
+    assert move.words == "release 7 may not run any more"
+    [move] = moves(act(members, said, may_run=frozenset({OLD}), barred={NEW: "was withdrawn: wrong labels"}))
+    assert (move.state, move.words) == (State.RETURNING, "release 7 was withdrawn: wrong labels")
     assert act(members, said, policy=Policy(frozen="anna: heat")) == ()
     assert act(members, said, running(state=State.PAUSED)) == ()
     assert (

@@ -151,3 +151,23 @@ def test_a_shadow_that_speaks_is_waited_for_and_a_silent_one_is_not() -> None:
     running_it = good(running_digest=OLD_DIGEST, shadow_release=NEW, update_release=OLD)
     assert _state(member, running_it) is None
     assert _state(member, replace(running_it, shadow_release=None)) is FAILED
+
+
+def test_back_with_the_same_bytes_is_back_by_its_order() -> None:
+    """A release with the bytes of the one before: the order that a register knows tells them apart."""
+    member = told(state=MemberState.RETURNING)
+    back = good(update_release=OLD, desired_release=OLD, desired_digest=DIGEST)
+    assert _state(member, back) is MemberState.RETURNED
+    assert _state(told(state=MemberState.RETURNED), back) is None
+    assert _state(member, replace(back, generation=4)) is None
+    assert _state(member, replace(back, update_release=NEW)) is None
+    assert _state(member, replace(back, desired_digest=OLD_DIGEST)) is None
+
+
+def test_back_to_an_installed_model_with_the_same_bytes_takes_a_while() -> None:
+    """Its bytes are not known: the report that crosses the change of models does not count."""
+    back = good(update_release=None, update_state=None, desired_release=None)
+    assert _state(told(state=MemberState.RETURNING, minutes=14), back) is None
+    assert _state(told(state=MemberState.RETURNING, minutes=16), back) is MemberState.RETURNED
+    on_trial = replace(back, update_release=NEW, update_state=UpdateState.TRIAL)
+    assert _state(told(state=MemberState.RETURNING, minutes=16), on_trial) is None
