@@ -73,7 +73,7 @@ def test_a_release_reaches_every_register_of_a_chain_in_stages(stack: ComposeSta
     for register in ("register-1", "register-2"):
         listed = stack.topscoop(register, "edge", "model", "list", "--config", _CONFIG)
         assert listed["in_use"]["release"] == 1, register
-    page = urllib.request.urlopen(f"http://127.0.0.1:{PORTS['CONSOLE_PORT']}/", timeout=10)
+    page = urllib.request.urlopen(f"http://localhost:{PORTS['CONSOLE_PORT']}/", timeout=10)
     assert page.status == 200
     assert b"Log in" in page.read()
 
