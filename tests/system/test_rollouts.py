@@ -74,7 +74,10 @@ async def _order(stage: RolloutStage, next_message: Callable[[], Any]) -> Desire
 
 
 async def test_a_release_reaches_a_register_through_the_broker_and_back(tmp_path: Path) -> None:
-    """T28: the order is retained for who connects later; reports move the rollout; a return comes down."""
+    """T28: the order is retained for who connects later; reports move the rollout; a return comes down.
+
+    T9: so does the order that a withdrawal is, by itself.
+    """
     with (
         BrokerStack(tmp_path / "state", [TILL]) as broker,
         sqlite_database(tmp_path) as database,
@@ -118,6 +121,10 @@ async def test_a_release_reaches_a_register_through_the_broker_and_back(tmp_path
         register.publish(report.topic, report.payload)
         assert await asyncio.wait_for(seen.moves.get(), 30) == "returned"
         assert stage.desk.rollout(DARIO, rollout).rollout.state is State.RETURNED
+        stage.now_ms += 1000
+        await asyncio.to_thread(stage.withdraw, 2)  # nobody does anything else: it runs release 2
+        away = await _order(stage, register.messages.get)
+        assert (away.generation, away.release) == (3, None)
         for task in running:
             task.cancel()
         for task in running:
