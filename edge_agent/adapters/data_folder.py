@@ -2,16 +2,20 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from edge_agent.adapters.durable import write_durably
 from edge_agent.errors import DataFolderBusyError, DataFolderError
 from edge_agent.outcomes import RECEIPT_KEY_BYTES
 from edge_agent.ports import Randomness
 
 _OWNER_ONLY = 0o700
 _OWNER_FILE = 0o600
+_LOCK_FILE = "agent.lock"
 
 
 class DataFolder:
@@ -31,12 +35,10 @@ class DataFolder:
         self.journal_path = path / "journal.db"
         try:
             path.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-            self._lock = _lock(path / "agent.lock")
+            self._lock = _lock(path / _LOCK_FILE)
         except OSError as error:
-            raise DataFolderError(
-                f"{path}: cannot be used as data folder: {error.strerror}",
-                remedy="Set `data_dir` to a folder that the agent's user may write to.",
-            ) from error
+            remedy = "Set `data_dir` to a folder that the agent's user may write to."
+            raise _unusable(path, error, remedy) from error
         try:
             self.receipt_key = _receipt_key(path / "receipt.key", randomness)
         except OSError as error:
@@ -62,6 +64,28 @@ class DataFolder:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep agents from a data folder that is there, while a command changes its files.
+
+    Raises:
+        DataFolderBusyError: An agent runs on it, or is starting.
+        DataFolderError: It is another user's.
+    """
+    try:
+        lock = _lock(path / _LOCK_FILE)
+    except OSError as error:
+        raise _unusable(path, error, "Run this as the agent's user.") from error
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _unusable(path: Path, error: OSError, remedy: str) -> DataFolderError:
+    return DataFolderError(f"{path}: cannot be used as data folder: {error.strerror}", remedy=remedy)
 
 
 def _lock(path: Path) -> int:
@@ -106,32 +130,3 @@ def _receipt_key(path: Path, randomness: Randomness) -> bytes:
     key = randomness(RECEIPT_KEY_BYTES)
     write_durably(path, key)
     return key
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file so that after a power cut it is the old one or the new one; owner-readable only.
-
-    Raises:
-        OSError: The disk refused; the old file is still there.
-    """
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _OWNER_FILE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make names in a folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

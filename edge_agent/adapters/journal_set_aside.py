@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from edge_agent.adapters.data_folder import sync_folder
+from edge_agent.adapters.durable import sync_folder
 
 KEPT_FILES = 3
 """Damaged files that are kept for whoever wants to look; older ones make room."""

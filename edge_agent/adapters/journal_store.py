@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from daemon.log_fields import fields
-from edge_agent.adapters.data_folder import sync_folder
+from edge_agent.adapters.durable import sync_folder
 from edge_agent.adapters.journal_database import Answer, JournalDatabase, Record, Setting, is_damage
 from edge_agent.adapters.journal_set_aside import Salvage, salvage, set_aside
 from edge_agent.ports import Clock

@@ -57,7 +57,8 @@ class RunningAgent:
             data = answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise AgentNotAskedError(
-                f"the agent does not answer: {error}", remedy="Look at its log, then try again."
+                f"the agent does not answer: {error}",
+                remedy="Wait until it is ready, or look at its log; then try again.",
             ) from error
         finally:
             connection.close()

@@ -18,7 +18,8 @@ from daemon import event_log as logs
 from daemon.log_fields import fields
 from edge_agent.adapters.cameras import open_camera
 from edge_agent.adapters.clock import SystemClock
-from edge_agent.adapters.data_folder import DataFolder, write_durably
+from edge_agent.adapters.data_folder import DataFolder
+from edge_agent.adapters.durable import write_durably
 from edge_agent.adapters.http.access import LOOPBACK_NAMES, AccessRules
 from edge_agent.adapters.http.app import create_app
 from edge_agent.adapters.http.listening import bind_tcp, bind_unix, host_name

@@ -88,10 +88,10 @@ def _verified(config: "EdgeConfig") -> "Iterator[Looked]":
 def run_return(args: argparse.Namespace) -> int:
     """Go back; the cloud hears of it, and its next order decides anew."""
     from edge_agent.adapters.updates.release_door import go_back
-    from edge_agent.updates.overview import lines
+    from edge_agent.updates.overview import lines_of_return
 
     found = go_back(_config(args))
-    print(json.dumps(found) if args.json else lines(found)[0])
+    print(json.dumps(found) if args.json else "\n".join(lines_of_return(found)))
     return 0
 
 

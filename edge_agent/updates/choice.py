@@ -54,25 +54,43 @@ def candidates(facts: Facts) -> tuple[Choice, ...]:
     """What to run, the first choice first; the next where its files turn out to be no good.
 
     The last is always best-sellers, which need no model. The installed model has no number to hold against
-    a floor, so it is out once one was signed.
+    a floor, so it is out once one was signed. A release that was left comes last of all models, where the one
+    in use broke; never where a person went back.
     """
     installed = (INSTALLED,) if facts.floor == 0 else ()
     order = facts.order
     if order is not None and order.release is None and not facts.is_held:
         return (*installed, BESTSELLERS)
-    good = sorted(
+    before, active = _good(facts, left=False), facts.slot(facts.active)
+    if facts.active is None:
+        return (*installed, *before, BESTSELLERS)
+    first = () if active is None or not may_run(facts, active) else (Choice(Source.RELEASE, active),)
+    last = () if facts.is_held else _good(facts, left=True)
+    return (*first, *before, *installed, *last, BESTSELLERS)
+
+
+def previous(facts: Facts, *, installed: bool = True) -> Choice:
+    """What a person's return from what is active leads to; never a release that was left.
+
+    Args:
+        facts: The durable ones.
+        installed: Whether there is an installed model that can be used.
+    """
+    before = _good(facts, left=False)
+    with_model = (INSTALLED,) if installed and facts.floor == 0 else ()
+    found: tuple[Choice, ...] = (*before, *with_model, BESTSELLERS)
+    return found[0]
+
+
+def _good(facts: Facts, *, left: bool) -> tuple[Choice, ...]:
+    """The GOOD releases beside the active one that may run, the newest verdict first."""
+    found = sorted(
         (one for one in facts.slots if one.verdict is Verdict.GOOD and one.release != facts.active),
         key=lambda one: (one.at_ms, one.release),
         reverse=True,
     )
-    before = tuple(Choice(Source.RELEASE, one) for one in good if may_run(facts, one))
-    active = facts.slot(facts.active)
-    if facts.active is None:
-        return (*installed, *before, BESTSELLERS)
-    first = () if active is None or not may_run(facts, active) else (Choice(Source.RELEASE, active),)
-    return (*first, *before, *installed, BESTSELLERS)
-
-
-def previous(facts: Facts) -> Choice:
-    """What a return from what is active leads to."""
-    return next(one for one in candidates(facts) if one.release is None or one.release != facts.active)
+    return tuple(
+        Choice(Source.RELEASE, one)
+        for one in found
+        if (one.left_generation is not None) is left and may_run(facts, one)
+    )

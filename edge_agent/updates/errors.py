@@ -9,12 +9,12 @@ class StateError(TopscoopError):
 
 
 class NothingBeforeError(ConflictError):
-    """There is no model to go back to that this register may run."""
+    """No release is in use: there is nothing to go back from."""
 
 
 def nothing_before() -> NothingBeforeError:
     """The one way to say it."""
     return NothingBeforeError(
-        "there is no model before this one that this register may run",
+        "no release of the chain is in use here: there is nothing to go back from",
         remedy="Ask the operator to roll out another release.",
     )

@@ -29,6 +29,10 @@ class Order:
         rollout = None if desired.rollout is None else desired.rollout.hex()
         return cls(desired.generation, desired.release, desired.digest, rollout, desired.settings)
 
+    def goes_behind(self, release: int) -> bool:
+        """Whether it wants an older release than this one, or none."""
+        return self.release is None or release > self.release
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -155,9 +159,18 @@ def from_json(data: bytes) -> Facts:
             slots=tuple(Slot(**(one | _told(one, Verdict, "verdict"))) for one in slots),
             **value,
         )
+        facts = replace(
+            facts,
+            slots=tuple(
+                slot if "left_generation" in one else _left_before(facts, slot)
+                for slot, one in zip(facts.slots, slots, strict=True)
+            ),
+        )
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"no facts of releases: {error}") from error
+    left = [one.left_generation for one in facts.slots if one.left_generation is not None]
     for number in (
+        *left,
         facts.floor,
         facts.generation,
         facts.looked,
@@ -173,6 +186,16 @@ def from_json(data: bytes) -> Facts:
 def _told(value: Mapping[str, Any], kind: type[UpdateState | Verdict], key: str) -> dict[str, Any]:
     reason = value["reason"]
     return {key: kind(value[key]), "reason": None if reason is None else UpdateReason(reason)}
+
+
+def _left_before(facts: Facts, slot: Slot) -> Slot:
+    """A slot of a version that noted nothing left: the newest order, or a person's return, says it."""
+    order = facts.order
+    if order is None or not (
+        order.goes_behind(slot.release) or (facts.is_held and order.release == slot.release != facts.active)
+    ):
+        return slot
+    return replace(slot, left_generation=order.generation)
 
 
 def _listing(value: Mapping[str, Any]) -> Listing:

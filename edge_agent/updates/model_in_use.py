@@ -39,6 +39,11 @@ class ModelInUse:
         """A release that is no use as a shadow; forgotten with the next order."""
         self._begin(model)
 
+    @property
+    def has_installed(self) -> bool:
+        """Whether the register came with a model, and it can be used."""
+        return self._installed is not None
+
     async def use(self, choice: Choice) -> bool:
         """Make it active: in memory first, then durable, then in use. Whether it came to that."""
         slot, book = choice.slot, self._book

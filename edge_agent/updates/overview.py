@@ -55,6 +55,7 @@ def lines(view: Mapping[str, Any]) -> list[str]:
     told += [
         f"{'*' if one['in_use'] else ' '} release {one['release']:<6} {one['verdict']:6} {one['digest'][:16]}"
         + (f"  may not run: {one['not_because']}" if one["not_because"] else "")
+        + (f"  left with order {one['left_generation']}" if one["left_generation"] is not None else "")
         + (f"  {one['words']}" if one["words"] else "")
         for one in view["slots"]
     ]
@@ -66,6 +67,14 @@ def lines(view: Mapping[str, Any]) -> list[str]:
         told.append(f"Nothing below release {view['floor']} is run.")
     if not view["slots"] and update is None:
         told.append("No release has come to this register yet.")
+    return told
+
+
+def lines_of_return(view: Mapping[str, Any]) -> list[str]:
+    """What a person is told who went back."""
+    told = lines(view)[:1]
+    if view["in_use"]["source"] == Source.BESTSELLERS:
+        told.append("There is no model before that may run here; the cloud's next order decides anew.")
     return told
 
 
@@ -84,6 +93,7 @@ def _slot(facts: Facts, release: int, running: Choice) -> dict[str, Any]:
         "not_because": None if why is None else why.value,
         "reason": None if slot.reason is None else slot.reason.value,
         "words": slot.words,
+        "left_generation": slot.left_generation,
     }
 
 

@@ -64,6 +64,8 @@ class Slot:
         reason: Why it is BAD.
         words: The same for people.
         manifest: SHA-256 of its manifest, hex; None where nobody noted it.
+        left_generation: Of the order that turned away from it, or under which a person did; None where nobody
+            has since it was last ordered.
     """
 
     release: int
@@ -74,6 +76,7 @@ class Slot:
     reason: UpdateReason | None = None
     words: str | None = None
     manifest: str | None = None
+    left_generation: int | None = None
 
     @property
     def there(self) -> bool:

@@ -49,7 +49,8 @@ def ordered(facts: Facts, order: Order, transaction: str, now_ms: int) -> Facts 
     if order.generation == facts.generation and facts.order is not None:
         return None
     deaths = facts.shadow_deaths if _same_shadow(facts.order, order) else 0
-    facts = replace(facts, order=order, generation=order.generation, shadow_deaths=deaths)
+    slots = _turned(facts, order)
+    facts = replace(facts, order=order, generation=order.generation, shadow_deaths=deaths, slots=slots)
     if order.release is None or order.digest is None:
         return replace(facts, attempt=None)
     before = facts.attempt
@@ -146,8 +147,10 @@ def settled_on(facts: Facts, choice: Choice, now_ms: int) -> Facts:
 
 def returned(facts: Facts, choice: Choice, now_ms: int) -> Facts:
     """A person at the till goes back to what ran before; holds until the cloud's next order."""
-    left = facts.active
+    left, slot = facts.active, facts.slot(facts.active)
     generation = 0 if facts.order is None else facts.order.generation
+    if slot is not None:
+        facts = facts.with_slot(replace(slot, left_generation=generation))
     facts = replace(facts, active=choice.release, returned=generation, crashes=0)
     attempt = facts.attempt
     if attempt is None or (left is not None and attempt.release != left):
@@ -164,17 +167,41 @@ def returned(facts: Facts, choice: Choice, now_ms: int) -> Facts:
 def cleared(facts: Facts) -> Facts:
     """Without what nobody needs any more: its folders may go.
 
-    Kept are what is active, the GOOD release before it, what is ordered, and the shadow; of what is BAD, only
-    the verdict.
+    Kept are what is active, the GOOD release before it (one that was left, only where there is no other),
+    what is ordered, and the shadow; of what is BAD, only the verdict.
     """
     order = facts.order
     wanted = {facts.active} | (set() if order is None else {order.release, order.settings.shadow})
     good = [one for one in facts.slots if one.verdict is Verdict.GOOD and one.release not in wanted]
-    newest = max(good, key=lambda one: (one.at_ms, one.release), default=None)
+    newest = max(good, key=lambda one: (one.left_generation is None, one.at_ms, one.release), default=None)
     slots = tuple(
         one for one in facts.slots if one.release in wanted or one is newest or one.verdict is Verdict.BAD
     )
     return replace(facts, slots=slots)
+
+
+def _turned(facts: Facts, order: Order) -> tuple[Slot, ...]:
+    """The slots, with a note at what this order turns away from, and none at what it wants."""
+    undone = _undone(facts, order)
+    slots = []
+    for one in facts.slots:
+        if one.release == order.release:
+            slots.append(replace(one, left_generation=None))
+        elif order.goes_behind(one.release) or one.release == undone:
+            slots.append(replace(one, left_generation=order.generation))
+        else:
+            slots.append(one)
+    return tuple(slots)
+
+
+def _undone(facts: Facts, order: Order) -> int | None:
+    """The release that a rollout takes back by this order, whatever its number."""
+    before, slot = facts.order, facts.slot(order.release)
+    if before is None or before.rollout is None or before.rollout != order.rollout:
+        return None
+    if slot is None or slot.verdict is not Verdict.GOOD or before.settings.shadow == order.release:
+        return None  # it goes on: to a release that is new here, or that was tried as a shadow first
+    return before.release
 
 
 def _same_shadow(before: Order | None, order: Order) -> bool:

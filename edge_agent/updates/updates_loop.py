@@ -15,7 +15,7 @@ from edge_agent.seen import Seen
 from edge_agent.shelf import Shelf
 from edge_agent.updates import transitions
 from edge_agent.updates.book import NS_PER_S, Book
-from edge_agent.updates.choice import Choice, Source, previous
+from edge_agent.updates.choice import Choice, previous
 from edge_agent.updates.errand import Piece
 from edge_agent.updates.errands import Errands
 from edge_agent.updates.errors import StateError, nothing_before
@@ -74,10 +74,10 @@ class Updates:
             self._wake.set()
 
     async def go_back(self) -> Choice:
-        """A person wants the model before; it holds until the cloud's next order.
+        """A person wants the model before, or best-sellers; it holds until the cloud's next order.
 
         Raises:
-            NothingBeforeError: There is none that may run.
+            NothingBeforeError: No release is in use.
             StateError: The disk refused.
         """
         future: asyncio.Future[Choice] = asyncio.get_running_loop().create_future()
@@ -208,8 +208,8 @@ class Updates:
         book = self._book
         while self._returns:
             future = self._returns.pop()
-            choice = previous(book.facts)
-            if choice.source is Source.BESTSELLERS or book.facts.active is None:
+            choice = previous(book.facts, installed=self._model.has_installed)
+            if book.facts.active is None:
                 _refuse(future, nothing_before())
                 continue
             try:

@@ -33,6 +33,8 @@ class Releases(RuleBasedStateMachine):
         self.highest_floor = 0
         self.highest_generation = 0
         self.passed: set[int] = set()
+        self.left: set[int] = set()
+        """What the chain, or a person, has turned away from, and no order wanted since."""
 
     def _keep(self, facts: Facts) -> None:
         """Through the disk, as the loop does."""
@@ -54,6 +56,8 @@ class Releases(RuleBasedStateMachine):
         after = transitions.ordered(before, wanted, f"{self.transactions:032x}", self.now_ms)
         assert (after is None) == (generation <= before.generation and before.order is not None)
         if after is not None:
+            self.left |= {one for one in range(1, 7) if release is None or one > release}
+            self.left.discard(release or 0)
             self._keep(after)
 
     @rule(release=RELEASES)
@@ -117,10 +121,15 @@ class Releases(RuleBasedStateMachine):
 
     @rule()
     def person_goes_back(self) -> None:
-        choice = previous(self.facts)
-        if choice != BESTSELLERS and self.facts.active is not None:
+        choice, left = previous(self.facts), self.facts.active
+        if left is not None:
+            assert choice.release != left
+            assert choice.release not in self.left
+            self.left.add(left)
             self._keep(transitions.returned(self.facts, choice, self.now_ms))
             assert self.facts.active == choice.release
+            assert candidates(self.facts)[0] == choice
+            assert previous(self.facts).release not in self.left
         self._settle()
 
     @rule(orderly=st.booleans())
@@ -150,6 +159,13 @@ class Releases(RuleBasedStateMachine):
         elif choice.source is Source.INSTALLED:
             assert self.facts.floor == 0
         assert candidates(self.facts)[-1] == BESTSELLERS, "there is always something to show"
+
+    @invariant()
+    def what_a_person_left_stays_left(self) -> None:
+        """T9: over restarts and damage too, nothing that was left comes back until the next order."""
+        if self.facts.is_held:
+            others = {one.release for one in candidates(self.facts) if one.release != self.facts.active}
+            assert not others & self.left
 
     @invariant()
     def floor_and_generation_never_sink(self) -> None:

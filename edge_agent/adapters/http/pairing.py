@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from edge_agent.adapters.data_folder import write_durably
+from edge_agent.adapters.durable import write_durably
 from edge_agent.errors import DataFolderError
 from edge_agent.ports import Randomness
 

@@ -30,9 +30,9 @@ def routes(updates: Updates) -> APIRouter:
     @router.post(
         "/v1/releases/return",
         responses=bodies.answers(
-            {200: ("The model before is in use", ReleasesAnswer)},
+            {200: ("The model before is in use, or best-sellers", ReleasesAnswer)},
             (HTTPStatus.UNAUTHORIZED, "No pairing token"),
-            (HTTPStatus.CONFLICT, "There is no model before that may run"),
+            (HTTPStatus.CONFLICT, "No release is in use"),
             (HTTPStatus.SERVICE_UNAVAILABLE, "The disk refused"),
         ),
     )

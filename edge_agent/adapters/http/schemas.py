@@ -232,6 +232,9 @@ class SlotAnswer(_Answer):
     not_because: str | None = Field(description="withdrawn, below-floor or not-listed")
     reason: str | None = Field(description="why it is bad")
     words: str | None
+    left_generation: int | None = Field(
+        description="of the order that turned away from it, or under which a person went back"
+    )
 
 
 class UpdateAnswer(_Answer):

@@ -6,17 +6,20 @@ from typing import Any
 
 from edge_agent.adapters.checks.api import agent_runs
 from edge_agent.adapters.clock import SystemClock
+from edge_agent.adapters.data_folder import held
 from edge_agent.adapters.running_agent import RunningAgent
 from edge_agent.adapters.updates.beginning import RELEASES, folder_of
 from edge_agent.adapters.updates.state_sqlite import SqliteState
 from edge_agent.config import EdgeConfig
+from edge_agent.errors import DataFolderBusyError
 from edge_agent.updates import transitions
-from edge_agent.updates.choice import Source, candidates, previous
+from edge_agent.updates.choice import candidates, previous
 from edge_agent.updates.errors import nothing_before
 from edge_agent.updates.facts import Facts
 from edge_agent.updates.overview import overview
 from edge_agent.updates.slots import Slot
 from inference import FlavourModel, ModelError
+from inference.default_models import default_model_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +64,44 @@ def view(config: EdgeConfig) -> dict[str, Any]:
 
 
 def go_back(config: EdgeConfig) -> dict[str, Any]:
-    """To the model before; what is in use then, as `overview` has it.
+    """To the model before, or to best-sellers; what is in use then, as `overview` has it.
+
+    Whoever changes the files holds the data folder: an agent that starts meanwhile refuses to, and one that
+    starts already is asked, and answers when it is ready.
 
     Raises:
-        NothingBeforeError: There is none that may run.
-        AgentNotAskedError: A running agent refuses.
+        NothingBeforeError: No release is in use.
+        AgentNotAskedError: An agent holds the data folder, and refuses, or is not ready yet.
+        DataFolderError: The data folder is another user's.
         StateError: The disk refuses.
     """
-    if agent_runs(config.data_dir):
+    if not config.data_dir.exists():
+        raise nothing_before()
+    try:
+        with held(config.data_dir):
+            return _go_back_by_files(config)
+    except DataFolderBusyError:
         return RunningAgent(config).ask("POST", "/v1/releases/return", {})
+
+
+def _go_back_by_files(config: EdgeConfig) -> dict[str, Any]:
     store = SqliteState(folder_of(config.data_dir), SystemClock())
     try:
         facts = store.load()
-        choice = previous(facts)
-        if choice.source is Source.BESTSELLERS or facts.active is None:
+        if facts.active is None:
             raise nothing_before()
+        choice = previous(facts, installed=_has_installed(config))
         store.save(transitions.returned(facts, choice, SystemClock().now_ms()))
         return overview(store.load(), choice)
     finally:
         store.close()
+
+
+def _has_installed(config: EdgeConfig) -> bool:
+    try:
+        return (config.model_dir or default_model_dir(config.tenant)).is_dir()
+    except ModelError:
+        return False
 
 
 def verify(config: EdgeConfig, facts: Facts, signed: SignedReleases | None) -> Iterator[Looked]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from daemon.log_fields import fields
-from edge_agent.adapters.data_folder import sync_folder
+from edge_agent.adapters.durable import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.log_fields import fields
-from edge_agent.adapters.data_folder import sync_folder, write_durably
+from edge_agent.adapters.durable import sync_folder, write_durably
 from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
 from edge_agent.ports import Clock
@@ -28,6 +28,7 @@ _MIGRATIONS: Final = (
 )
 """Each is one transaction and is never edited afterwards; the file's user_version says how many it has had.
 
+The facts are one value: what a newer version notes there, `facts.from_json` adds to those of an older one.
 Plain statements: what journal and spool migrate with costs an agent 100 ms and 11 MB, amid an update.
 """
 UNKNOWN_FLOOR: Final = 1

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from edge_agent.adapters.data_folder import sync_folder, write_durably
+from edge_agent.adapters.durable import sync_folder, write_durably
 from edge_agent.uplink.anchors import Anchor, Anchors, Purpose
 from edge_agent.uplink.certificate_life import CertificateLife
 from wire_protocol.envelope import KeyRecord

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from daemon.log_fields import fields
-from edge_agent.adapters.data_folder import sync_folder
+from edge_agent.adapters.durable import sync_folder
 from edge_agent.adapters.journal_database import is_damage
 from edge_agent.adapters.journal_set_aside import set_aside
 from edge_agent.adapters.uplink.disk_reserve import RESERVE_BYTES, DiskReserve

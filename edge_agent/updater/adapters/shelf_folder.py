@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from edge_agent.updater.adapters.durable import replace_file, sync_file, sync_folder
+from edge_agent.adapters.durable import sync_file, sync_folder, write_durably
 from edge_agent.updater.refusal import Refusal
 from wire_protocol.fleet_messages import UpdateReason
 
@@ -96,7 +96,7 @@ class FolderShelf:
 
     def write(self, file: str, content: bytes) -> None:
         """As `Shelf.write`."""
-        replace_file(self._folder() / file, content)
+        write_durably(self._folder() / file, content)
 
     def place(self) -> str:
         """As `Shelf.place`."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tuf.api.metadata import Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
-from edge_agent.updater.adapters.durable import replace_file, sync_folder
+from edge_agent.adapters.durable import sync_folder, write_durably
 
 MAX_ROOT_ROTATIONS: Final = 1024
 """Roots that one refresh walks over; python-tuf's 256 would end for good a register that slept too long."""
@@ -23,7 +23,7 @@ class DurableUpdater(Updater):
     """
 
     def _persist_file(self, filename: str, data: bytes) -> None:
-        replace_file(Path(filename), data)
+        write_durably(Path(filename), data)
 
     def _update_root_symlink(self) -> None:
         # In one step: python-tuf removes the old link first, and an end in between takes the trust away.

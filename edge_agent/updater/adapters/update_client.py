@@ -6,7 +6,7 @@ from typing import Final
 from tuf.api.exceptions import DownloadError, RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from edge_agent.updater.adapters.durable import replace_file, sync_file, sync_folder
+from edge_agent.adapters.durable import sync_file, sync_folder, write_durably
 from edge_agent.updater.adapters.tuf_client import DurableUpdater, client
 from edge_agent.updater.adapters.tuf_fetcher import SourceFetcher
 from edge_agent.updater.ports import Source
@@ -33,7 +33,7 @@ def initialize(metadata_dir: Path, root: Path) -> None:
             raise ClientFailed(f"{root} is no root metadata", remedy="Name the repository's root.json.")
         metadata.signed.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
         metadata_dir.mkdir(parents=True, exist_ok=True)
-        replace_file(metadata_dir / ROOT, content)
+        write_durably(metadata_dir / ROOT, content)
     except (RepositoryError, OSError) as error:
         raise ClientFailed(
             f"{root} cannot be trusted: {error}", remedy="Get the root again, from somebody you trust."

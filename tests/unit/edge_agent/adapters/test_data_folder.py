@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from edge_agent.adapters import data_folder
-from edge_agent.adapters.data_folder import DataFolder, write_durably
+from edge_agent.adapters.data_folder import DataFolder, held
 from edge_agent.errors import DataFolderBusyError, DataFolderError
 from tests.builders.records import seeded_randomness
 
 _HOLD = """
 import sys
 from pathlib import Path
-from edge_agent.adapters.data_folder import DataFolder
+from edge_agent.adapters.data_folder import DataFolder, held
 DataFolder(Path(sys.argv[1]), bytes)
 print("held", flush=True)
 sys.stdin.read()
@@ -91,16 +91,13 @@ def test_a_key_that_cannot_be_written_is_refused_and_the_folder_free_again(
     DataFolder(tmp_path, seeded_randomness()).close()
 
 
-def test_a_file_is_old_or_new_never_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """T13: an error before the rename leaves the old content and no litter."""
-    path = tmp_path / "file"
-    write_durably(path, b"old")
-
-    def refuse(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(OSError, match="Input/output error"):
-        write_durably(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+def test_a_command_holds_the_folder_against_agents(tmp_path: Path) -> None:
+    """No agent starts while files are changed, and none is there; nothing but the lock is made."""
+    with held(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["agent.lock"]
+        with pytest.raises(DataFolderBusyError):
+            DataFolder(tmp_path, seeded_randomness())
+    with DataFolder(tmp_path, seeded_randomness()), pytest.raises(DataFolderBusyError), held(tmp_path):
+        raise AssertionError("an agent runs")
+    with pytest.raises(DataFolderError, match="cannot be used"), held(tmp_path / "away"):
+        raise AssertionError("there is none")

@@ -7,7 +7,7 @@ from edge_agent.updates import transitions
 from edge_agent.updates.choice import INSTALLED, candidates, previous
 from edge_agent.updates.facts import Facts
 from edge_agent.updates.figures import Watched, figures
-from edge_agent.updates.overview import lines, overview
+from edge_agent.updates.overview import lines, lines_of_return, overview
 from tests.builders.update_facts import NOW_MS, good, on_trial, verified
 from wire_protocol.fleet_messages import ShadowHealth, UpdateReason
 
@@ -42,3 +42,17 @@ def test_a_person_reads_what_runs_and_why() -> None:
     told = lines(overview(back, candidates(back)[0]))
     assert told[1].startswith("A person at the till went back")
     assert "returned: a person at the till went back to release 1" in told[-1]
+
+
+def test_a_person_is_told_plainly_that_there_is_no_model_before() -> None:
+    """Best-sellers, and until when; which release was left is listed."""
+    facts = transitions.looked(good(1), verified(floor=1), 9)
+    back = transitions.returned(facts, previous(facts), NOW_MS)
+    view = overview(back, candidates(back)[0])
+    told = lines_of_return(view)
+    assert told[0] == "In use: best-sellers."
+    assert "no model before that may run here" in told[1]
+    assert "left with order 1" in lines(view)[2]
+    facts = good(1, 2)
+    back = transitions.returned(facts, previous(facts), NOW_MS)
+    assert lines_of_return(overview(back, candidates(back)[0])) == ["In use: release 1."]

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_agent.updates import transitions
-from edge_agent.updates.choice import BESTSELLERS, candidates
+from edge_agent.updates.choice import BESTSELLERS, Choice, Source, candidates
 from edge_agent.updates.facts import Facts, from_json, to_json
 from edge_agent.updates.slots import Verdict
 from tests.builders.update_facts import NOW_MS, TRANSACTION, good, on_trial, order, ordered, staged, verified
@@ -153,3 +153,41 @@ def test_only_a_release_is_judged() -> None:
         transitions.passed(Facts(), NOW_MS)
     assert transitions.activated(good(1), BESTSELLERS, NOW_MS).active is None
     assert Verdict.GOOD in {one.verdict for one in good(1).slots}
+
+
+def left(facts: Facts) -> dict[int, int | None]:
+    return {one.release: one.left_generation for one in facts.slots}
+
+
+def test_what_an_order_goes_behind_is_left_until_it_is_ordered_again() -> None:
+    """Noted with the order's generation, whatever the verdict; kept over later orders."""
+    facts = good(1, 2, 3)
+    assert left(facts) == {1: None, 2: None, 3: None}, "an order that goes on leaves nothing"
+    back = ordered(facts, 9, 1)
+    assert left(back) == {1: None, 2: 9, 3: 9}
+    assert left(ordered(back, 10, 2, rollout="ee" * 16)) == {1: None, 2: None, 3: 10}
+    assert left(ordered(back, 10, 4)) == {1: None, 2: 9, 3: 9}
+    assert left(ordered(facts, 9)) == {1: 9, 2: 9, 3: 9}
+    trial = ordered(on_trial(good(1), 2), 9, 1)
+    assert left(trial) == {1: None, 2: 9}, "it may still pass its trial"
+
+
+def test_a_rollout_that_takes_back_an_older_release_leaves_it() -> None:
+    """Release 4 was there, a rollout brought 3, and takes it back: 3 is left, however its number."""
+    rollout = "ee" * 16
+    there = ordered(good(3, 4), 9, 3, rollout=rollout)
+    assert left(there) == {3: None, 4: 9}
+    assert left(ordered(there, 10, 4, rollout=rollout)) == {3: 10, 4: None}
+    assert left(ordered(there, 10, 4, rollout="ff" * 16)) == {3: None, 4: None}, "another one goes on"
+    shadow = ordered(there, 10, 3, rollout=rollout, shadow=4)
+    assert left(ordered(shadow, 11, 4, rollout=rollout)) == {3: None, 4: None}, "tried as a shadow, then used"
+
+
+def test_of_two_the_release_stays_that_was_not_left() -> None:
+    """A person's return needs it; one that was left stays where there is no other."""
+    facts = good(1, 2, 3)
+    back = transitions.activated(ordered(facts, 9, 2), Choice(Source.RELEASE, facts.slot(2)), NOW_MS)
+    assert verdicts(transitions.cleared(back)) == {1: "good", 2: "good"}
+    facts = good(2, 3)
+    back = transitions.activated(ordered(facts, 9, 2), Choice(Source.RELEASE, facts.slot(2)), NOW_MS)
+    assert verdicts(transitions.cleared(back)) == {2: "good", 3: "good"}

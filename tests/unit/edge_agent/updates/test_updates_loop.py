@@ -10,6 +10,7 @@ import pytest
 
 from edge_agent.errors import ConflictError
 from edge_agent.updates import transitions
+from edge_agent.updates.choice import BESTSELLERS, candidates
 from edge_agent.updates.errand import Done, Failed, Job, Piece, PieceStatus, Progress
 from edge_agent.updates.errors import NothingBeforeError, StateError
 from edge_agent.updates.facts import Facts
@@ -191,6 +192,27 @@ async def test_a_person_goes_back_until_the_next_order(paper: PaperUpdates) -> N
     await paper.advance(2)
     assert state(paper)[0] == 1
     assert paper.store.load().is_held
+    await paper.bring(2)
+    assert state(paper)[:2] == (2, UpdateState.GOOD)
+
+
+async def test_a_person_never_goes_back_to_what_the_chain_has_left(paper: PaperUpdates) -> None:
+    """T9: after a return by the cloud from 2 to 1, and with a floor: best-sellers; kept over restarts."""
+    for release in (1, 2):
+        paper.publish(release)
+        await paper.bring(release)
+        await paper.prove()
+    await paper.bring(1)
+    assert state(paper)[:2] == (1, UpdateState.GOOD)
+    paper.floor = 1
+    paper.order(1)
+    await paper.advance(2)
+    going = asyncio.create_task(paper.updates.go_back())
+    await asyncio.sleep(0)
+    await paper.advance(2)
+    assert await going == BESTSELLERS
+    assert paper.updates.running == BESTSELLERS
+    assert candidates(paper.store.load()) == (BESTSELLERS,)
     await paper.bring(2)
     assert state(paper)[:2] == (2, UpdateState.GOOD)
 

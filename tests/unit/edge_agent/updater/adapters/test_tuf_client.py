@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tuf.api.exceptions import ExpiredMetadataError
 
-from edge_agent.updater.adapters import durable
+from edge_agent.adapters import durable
 from edge_agent.updater.adapters.tuf_client import client, instant, milliseconds
 from edge_agent.updater.adapters.tuf_fetcher import SourceFetcher
 from tests.builders.release_repository import ReleaseRepository
