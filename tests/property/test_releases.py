@@ -50,6 +50,9 @@ class Releases(RuleBasedStateMachine):
         shadow=st.none() | RELEASES,
     )
     def order_comes(self, generation: int, release: int | None, rollout: str, shadow: int | None) -> None:
+        self._order(generation, release, rollout, shadow)
+
+    def _order(self, generation: int, release: int | None, rollout: str, shadow: int | None = None) -> None:
         self.transactions += 1
         wanted = order(generation, release, rollout=rollout, shadow=shadow)
         before = self.facts
@@ -77,6 +80,9 @@ class Releases(RuleBasedStateMachine):
 
     @rule(outcome=st.sampled_from(["done", "passing", "final"]))
     def plan_is_followed(self, outcome: str) -> None:
+        self._follow(outcome)
+
+    def _follow(self, outcome: str) -> None:
         listed = {"withdrawn": sorted(self.withdrawn), "floor": self.floor}
         match plan(self.facts):
             case Use(choice):
@@ -109,6 +115,9 @@ class Releases(RuleBasedStateMachine):
     @precondition(_on_trial)
     @rule(good=st.booleans())
     def trial_ends(self, good: bool) -> None:  # noqa: FBT001 - hypothesis gives it by name
+        self._end_trial(good=good)
+
+    def _end_trial(self, *, good: bool) -> None:
         release = self.facts.active
         assert release is not None
         if good:
@@ -118,6 +127,15 @@ class Releases(RuleBasedStateMachine):
             self.passed.discard(release)
             self._keep(transitions.failed(self.facts, UpdateReason.ERRORS, "no use", self.now_ms))
         self._settle()
+
+    @rule(release=RELEASES)
+    def order_goes_well(self, release: int) -> None:
+        """From the next order to the verdict; random steps alone rarely prove two releases."""
+        self._order(self.facts.generation + 1, release, f"{self.transactions:032x}")
+        for _ in range(4):
+            self._follow("done")
+        if self._on_trial() and self.facts.active == release:
+            self._end_trial(good=True)
 
     @rule()
     def person_goes_back(self) -> None:
