@@ -292,12 +292,12 @@ def test_a_release_that_is_stopped_is_told_with_its_gate_and_who_never_ran_it(
 
     def stopped(story: Story) -> None:
         assert story.releases is not None
-        gates = (("errors", "pass", "no answer failed"), ("labels", "fail", "drift 3.92 of 2.1"))
+        gates = (("errors", "pass", "no answer failed"), ("labels", "fail", "labels drift 3.92 of 2.1"))
         story.releases.worse.saw(_status("returned", members | {"lido-1": "returned"}, *gates))
 
     cloud_demo.tell(stopped)
     worse.get_by_text("Lido is back on release 2; Centrale and Giardino never ran it.").wait_for()
-    assert "flavours, drift 3.92 of 2.1" in worse.inner_text()
+    assert "labels drift 3.92 of 2.1" in worse.inner_text()
     assert worse.locator(".gates li").all_inner_texts() == ["✓ errors", "✗ flavours"]
     assert worse.locator("[data-state=stopped]").inner_text().split("\n") == ["first till", "1 back"]
     _until(page, "document.querySelector('.releases [aria-live]').textContent.includes('Release 3: stopped')")

@@ -155,7 +155,7 @@ async def test_a_broker_that_is_away_costs_attempts_with_growing_pauses_t16(runn
 
 
 async def test_a_disk_that_refuses_does_not_end_the_delivery_t12(
-    running: Running, monkeypatch: pytest.MonkeyPatch
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """T12: the end cannot be written; the receipt is asked for again, and the message ends then."""
     monkeypatch.setattr("edge_agent.uplink.delivery_loop.SPOOL_RETRY_S", 0.001)
@@ -166,7 +166,7 @@ async def test_a_disk_that_refuses_does_not_end_the_delivery_t12(
     verified = running.shop.cloud.verify(topic, message)
     running.shop.spool.fault = SpoolError("disk full")
     running.link.tell(Received(RECEIPTS, running.shop.cloud.receipt(verified)))
-    await running.until(lambda: len(running.told) == 2)
+    await running.until(lambda: "spool.refused" in caplog.messages)
     running.shop.spool.fault = None
     await running.until(lambda: len(running.link.published) == 2)
     running.link.tell(Received(RECEIPTS, running.shop.cloud.receipt(verified)))
