@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -83,7 +84,7 @@ class _Addresses:
         raise FetchFailed(f"{path} is not in the repository")
 
 
-class _End:
+class _End(ABC):
     """One end: what it hears, and how it says something once it is connected."""
 
     def __init__(self, identity: Identity, ours: SigningKey, theirs: SigningKey, kind: Up | Down) -> None:
@@ -107,9 +108,9 @@ class _End:
             envelope.parse(bytes(message.payload), Topic.parse(message.topic)), self._theirs
         )
 
+    @abstractmethod
     def heard(self, message: MQTTMessage) -> None:
         """In paho's thread."""
-        raise NotImplementedError
 
 
 class _Relay(_End):
