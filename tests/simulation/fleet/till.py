@@ -114,11 +114,11 @@ class Till:
     compared: int = 0
     exposed: bool = False
     news: bool = False
-    """Whether its release or the state of its update changed since it last reported: it reports at once."""
+    """Its release, order or state of update changed: it reports at once, as the agent does."""
 
     def step(self, now_ms: int, order: Order | None, new: int, flaw: Flaw, random: Random) -> None:
         """One minute passes."""
-        before = (self.running, self.update)
+        before = (self.running, self.update, self.generation)
         self._come_and_go(now_ms, random)
         fresh = order is not None and order.generation > self.generation
         if self.online and order is not None and fresh and random.random() < 0.7:
@@ -128,7 +128,7 @@ class Till:
         self._trial(now_ms, new, flaw)
         if self.online:
             self._serve(new, flaw)
-        self.news = self.news or before != (self.running, self.update)
+        self.news = self.news or before != (self.running, self.update, self.generation)
 
     def _come_and_go(self, now_ms: int, random: Random) -> None:
         if self.fault is Fault.FLAKY and random.random() < 0.1:
