@@ -287,6 +287,95 @@ class ConsoleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicApiConfig:
+    """The API for phones, kiosks and partners."""
+
+    host: str = field(default="127.0.0.1", metadata=about("address to listen on", pattern=_HOST))
+    port: int = _port(8740, "TCP port of HTTP; TLS is the gateway's")
+    public_url: str = field(
+        default="http://{tenant}.localhost:8740",
+        metadata=about(
+            "the API as clients reach it; {tenant} is the chain's name; https but in development",
+            pattern=r"https?://\{tenant\}\.[^/\s{}]{1,253}",
+        ),
+    )
+    ticket_s: int = field(default=60, metadata=about("life of a signed upload URL", low=5, high=60))
+    picture_max_bytes: int = field(
+        default=5_000_000, metadata=about("largest picture that may be uploaded", low=10_000, high=20_000_000)
+    )
+    wait_max_s: int = field(
+        default=30, metadata=about("how long a client may wait for an answer in one request", low=1, high=60)
+    )
+    session_hours: int = field(
+        default=24, metadata=about("a person logs in again after so long", low=1, high=720)
+    )
+    idle_minutes: int = field(
+        default=120, metadata=about("or after so long without a request", low=5, high=43_200)
+    )
+    token_minutes: int = field(
+        default=60, metadata=about("life of a token for a machine or a device", low=5, high=1440)
+    )
+    uploads_per_day: int = field(
+        default=100_000, metadata=about("uploads of a chain a day", low=0, high=100_000_000)
+    )
+    uploads_per_minute: int = field(
+        default=60, metadata=about("uploads of one person a minute", low=1, high=1_000_000)
+    )
+    requests_per_minute: int = field(
+        default=600, metadata=about("requests of one person a minute", low=1, high=10_000_000)
+    )
+    recommendation_days: int = field(
+        default=30, metadata=about("a recommendation is forgotten after so long", low=1, high=1096)
+    )
+    health_port: int = _port(8727, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeConfig:
+    """The bucket that pictures are uploaded to, and the service that hears of them."""
+
+    bucket: str = field(
+        default="topscoop-intake",
+        metadata=about("bucket of uploads; it keeps no versions", pattern=r"[a-z0-9][a-z0-9.-]{2,62}"),
+    )
+    host: str = field(default="127.0.0.1", metadata=about("address of the webhook", pattern=_HOST))
+    port: int = _port(8741, "TCP port where the S3 server reports uploads")
+    webhook_token: str | None = field(
+        default=None, metadata=about("what the S3 server must say there; without it, no webhook", secret=True)
+    )
+    queue_url: str | None = field(
+        default=None, metadata=about("SQS queue of the bucket's events; without it, none", pattern=_ADDRESS)
+    )
+    queue_endpoint_url: str | None = field(
+        default=None, metadata=about("address of SQS; without it, Amazon's", pattern=_ADDRESS)
+    )
+    reconcile_every_s: float = field(
+        default=5.0, metadata=about("how often uploads without an event are looked for", low=0.2, high=60)
+    )
+    plaintext_s: int = field(
+        default=120, metadata=about("no picture stays in the bucket longer", low=30, high=600)
+    )
+    health_port: int = _port(8728, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class RecommenderConfig:
+    """The service that looks at uploaded pictures; start as many as there is work for."""
+
+    batch_max: int = field(default=16, metadata=about("uploads taken at once", low=1, high=256))
+    lease_s: int = field(
+        default=15, metadata=about("after so long another worker may take over an upload", low=2, high=300)
+    )
+    attempts: int = field(
+        default=3, metadata=about("an upload that fails so often is set aside", low=1, high=20)
+    )
+    models_mb: int = field(
+        default=256, metadata=about("memory for the chains' models that are kept warm", low=8, high=65_536)
+    )
+    health_port: int = _port(8729, "TCP port of /healthz, /readyz and /metrics")
+
+
+@dataclass(frozen=True, slots=True)
 class TenantDefaults:
     """What a new chain gets; `topscoop cloud tenant add` may say otherwise."""
 
@@ -376,6 +465,9 @@ class CloudConfig:
     files: FilesConfig = field(default_factory=FilesConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     console: ConsoleConfig = field(default_factory=ConsoleConfig)
+    public_api: PublicApiConfig = field(default_factory=PublicApiConfig)
+    intake: IntakeConfig = field(default_factory=IntakeConfig)
+    recommender: RecommenderConfig = field(default_factory=RecommenderConfig)
     tenant_defaults: TenantDefaults = field(default_factory=TenantDefaults)
     health: HealthConfig = field(default_factory=HealthConfig)
     log: LogConfig = field(default_factory=LogConfig)

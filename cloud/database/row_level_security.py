@@ -28,3 +28,11 @@ def allow_listing(connection: Connection) -> None:
             "CREATE POLICY listing ON tenants FOR SELECT"
             " USING (current_setting('app.listing', true) = 'tenants')"
         )
+
+
+def allow_listing_jobs(connection: Connection) -> None:
+    """Show the rows of `jobs` to a worker that says it lists them: ids and times, nothing of a customer."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "CREATE POLICY listing ON jobs FOR SELECT USING (current_setting('app.listing', true) = 'jobs')"
+        )

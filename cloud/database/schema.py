@@ -447,6 +447,203 @@ console_sessions = Table(
     Column("ends_at_ms", BigInteger, nullable=False),
 )
 
+# ---- the public API ---------------------------------------------------------------------------------------
+# A user is HMAC-SHA256(secret of the tenant, issuer and subject): no name, no address is kept anywhere.
+
+
+def _user() -> Column[bytes]:
+    return Column("user", LargeBinary(32), nullable=False)
+
+
+api_issuers = Table(  # identity providers whose people a chain lets in
+    "api_issuers",
+    metadata,
+    _tenant(),
+    Column("issuer", String(300), primary_key=True),
+    Column("label", String(100), nullable=False),  # on the button
+    Column("client_id", String(200), nullable=False),
+    Column("audience", String(300)),  # of access tokens that clients bring; null: none are taken
+    Column("token_endpoint", String(500)),  # where its own description does not say it
+    Column("added_at_ms", BigInteger, nullable=False),
+    Column("removed_at_ms", BigInteger),
+)
+
+api_clients = Table(  # machines: client credentials
+    "api_clients",
+    metadata,
+    _tenant(),
+    Column("client", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("secret_sha256", LargeBinary(32), nullable=False),
+    Column("added_at_ms", BigInteger, nullable=False),
+    Column("removed_at_ms", BigInteger),
+)
+
+api_sessions = Table(
+    "api_sessions",
+    metadata,
+    _tenant(),
+    Column("session", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie's or token's secret
+    Column("kind", String(16), nullable=False),  # as `cloud.public_api.caller.CallerKind`
+    _user(),
+    Column("client", String(32)),  # of a machine
+    Column("csrf", LargeBinary(32)),  # of a browser
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger, nullable=False),
+    Column("ends_at_ms", BigInteger, nullable=False),
+    Index(None, "tenant", "user"),
+    Index(None, "tenant", "ends_at_ms"),
+)
+
+device_grants = Table(  # RFC 8628: a device shows a code, its owner approves it in a browser
+    "device_grants",
+    metadata,
+    _tenant(),
+    Column("device_code", LargeBinary(32), primary_key=True),  # SHA-256
+    Column("user_code", LargeBinary(32), nullable=False),  # SHA-256
+    Column("state", String(16), nullable=False),  # `waiting`, `approved`, `denied`, `spent`
+    Column("user", LargeBinary(32)),
+    Column("polled_at_ms", BigInteger),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "user_code"),
+    Index(None, "tenant", "expires_at_ms"),
+)
+
+api_limits = Table(  # where a chain has others than the configuration's `public_api`
+    "api_limits",
+    metadata,
+    _tenant(),
+    Column("uploads_per_day", Integer, nullable=False),
+    Column("uploads_per_minute", Integer, nullable=False),
+    Column("requests_per_minute", Integer, nullable=False),
+    Column("recommendation_days", Integer, nullable=False),
+)
+
+api_usage = Table(
+    "api_usage",
+    metadata,
+    _tenant(),
+    Column("day", String(10), primary_key=True),
+    Column("uploads", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+notices = Table(  # what people read before they say yes; older ones stay known by their digest
+    "notices",
+    metadata,
+    _tenant(),
+    Column("language", String(16), primary_key=True),
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("text", String(8000), nullable=False),
+    Column("added_at_ms", BigInteger, nullable=False),
+)
+
+uploads = Table(  # the ticket of a signed URL, and what became of it
+    "uploads",
+    metadata,
+    _tenant(),
+    Column("request", LargeBinary(16), primary_key=True),  # UUID version 7
+    _user(),
+    Column("state", String(16), nullable=False),  # as `cloud.intake.values.UploadState`
+    Column("purpose", String(32), nullable=False),  # `recommend`, `recommend_and_improve`
+    Column("content_type", String(64), nullable=False),
+    Column("content_length", Integer, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("object_key", String(200), nullable=False),
+    Column("context", JSON, nullable=False),  # as the model's manifest names it
+    Column("idempotency", LargeBinary(32)),  # SHA-256 of user and Idempotency-Key
+    Column("fingerprint", LargeBinary(32)),  # SHA-256 of the request that had it
+    Column("issued_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),  # of the URL
+    Column("arrived_at_ms", BigInteger),  # the ticket was consumed
+    Column("ended_at_ms", BigInteger),
+    Column("problem", String(32)),  # why it failed: `cloud.intake.values.UploadProblem`
+    Column("deleted_at_ms", BigInteger),  # the picture is gone from the intake bucket
+    Column("consent", JSON),  # what the person agreed to; only with `recommend_and_improve`
+    Column("blank", LargeBinary(16)),  # the consent's id, once the picture was sealed under it
+    Index(None, "tenant", "user", "issued_at_ms"),
+    Index(None, "tenant", "state", "expires_at_ms"),
+    UniqueConstraint("tenant", "idempotency"),
+)
+
+jobs = Table(  # work that waits; a finished job has no row. Ids only: other tenants' workers may list them
+    "jobs",
+    metadata,
+    _tenant(),
+    Column("job", LargeBinary(16), primary_key=True),  # of the upload
+    Column("queue", String(16), primary_key=True),  # as `cloud.jobs.values.Queue`
+    Column("state", String(16), nullable=False),  # `ready`, `leased`, `dead`
+    Column("attempts", Integer, nullable=False),
+    Column("enqueued_at_ms", BigInteger, nullable=False),
+    Column("ready_at_ms", BigInteger, nullable=False),
+    Column("lease_token", LargeBinary(16)),
+    Column("lease_until_ms", BigInteger),
+    Column("error", String(500)),
+    Index(None, "queue", "state", "ready_at_ms"),
+)
+
+recommendations = Table(
+    "recommendations",
+    metadata,
+    _tenant(),
+    Column("request", LargeBinary(16), primary_key=True),
+    _user(),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("source", String(16), nullable=False),  # `model`, `bestsellers`
+    Column("slate", JSON, nullable=False),  # [{"flavour", "name", "probability"}]
+    Column("release", Integer),
+    Column("model_digest", String(64)),
+    Column("model_version", String(64)),
+    Column("picture_version", String(256)),  # of the sealed picture in the versioned bucket
+    Column("picture_sha256", LargeBinary(32), nullable=False),
+    Column("nobody", Float),
+    Column("inference_ms", Float),
+    Column("latency_ms", Float, nullable=False),  # from the ticket's consumption
+    Column("outcome", JSON),  # what was bought
+    Column("outcome_at_ms", BigInteger),
+    Index(None, "tenant", "user", "created_at_ms"),
+    Index(None, "tenant", "expires_at_ms"),
+)
+
+web_blanks = Table(  # consent blanks for pictures that come by the public API; the keeper fills the stock
+    "web_blanks",
+    metadata,
+    _tenant(),
+    Column("blank", LargeBinary(16), primary_key=True),
+    Column("signed", LargeBinary, nullable=False),
+    Column("usable_until_ms", BigInteger, nullable=False),
+    Column("request", LargeBinary(16)),  # which upload took it
+)
+
+handovers = Table(  # consents given on a phone, after scanning a register's code
+    "handovers",
+    metadata,
+    _tenant(),
+    Column("handover", LargeBinary(16), primary_key=True),  # the code's own id: used once
+    _register(primary=False),
+    Column("interaction", LargeBinary(16), nullable=False),
+    _user(),
+    Column("state", String(16), nullable=False),  # `given`, `sent`, `withdrawn`
+    Column("purposes", JSON, nullable=False),
+    Column("notice", LargeBinary(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("granted_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),  # of the code: the picture waits no longer
+    Column("sent_at_ms", BigInteger),
+    Index(None, "tenant", "user"),
+    Index(None, "tenant", "state"),
+)
+
+erasure_proofs = Table(  # what a person who erased everything holds in hand; nothing here names them
+    "erasure_proofs",
+    metadata,
+    _tenant(),
+    Column("proof", LargeBinary(16), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
