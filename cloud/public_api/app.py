@@ -1,0 +1,27 @@
+"""The public API's application: its routes, and what holds for each of them."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from cloud.public_api.desk import Desk
+from cloud.public_api.failures import add_failures
+from cloud.public_api.front_door import FrontDoor
+from cloud.public_api.routes import problem_list
+
+ROUTES = (problem_list,)
+"""Modules with a `router`; each is about one subject."""
+
+
+def build_app(desk: Desk) -> ASGIApp:
+    """The application behind its front door."""
+    return FrontDoor(build_routes(desk), desk.tenants)
+
+
+def build_routes(desk: Desk) -> FastAPI:
+    """The application without it."""
+    app = FastAPI(title="Topscoop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.desk = desk
+    add_failures(app)
+    for one in ROUTES:
+        app.include_router(one.router)
+    return app

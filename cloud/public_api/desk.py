@@ -1,0 +1,40 @@
+"""What the routes share: configuration, database, clock and the parts of others. One object per process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from cloud.config import CloudConfig
+from cloud.database.engine import Database
+from cloud.public_api.tenants import Tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every route may use; `composition.build_desk` puts it together.
+
+    Attributes:
+        now_ms: The clock.
+    """
+
+    config: CloudConfig
+    database: Database
+    now_ms: Callable[[], int]
+    tenants: Tenants
+
+    def origin(self, tenant: str) -> str:
+        """Scheme, host and port of a chain's API, as browsers write them in `Origin`."""
+        return self.tenants.hosts.origin(tenant)
+
+
+async def desk_of(request: Request) -> Desk:
+    """The process's desk."""
+    desk = request.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+"""Type of a route's parameter `desk`."""
