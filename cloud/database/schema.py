@@ -535,6 +535,7 @@ notices = Table(  # what people read before they say yes; older ones stay known 
     Column("language", String(16), primary_key=True),
     Column("sha256", LargeBinary(32), primary_key=True),
     Column("text", String(8000), nullable=False),
+    Column("valid_days", Integer, nullable=False),  # how long the text says that a picture is kept
     Column("added_at_ms", BigInteger, nullable=False),
 )
 
@@ -575,11 +576,11 @@ jobs = Table(  # work that waits; a finished job has no row. Ids only: other ten
     Column("state", String(16), nullable=False),  # `ready`, `leased`, `dead`
     Column("attempts", Integer, nullable=False),
     Column("enqueued_at_ms", BigInteger, nullable=False),
-    Column("ready_at_ms", BigInteger, nullable=False),
+    Column("ready_at_ms", BigInteger, nullable=False),  # when it may be taken next, by the database's clock
     Column("lease_token", LargeBinary(16)),
     Column("lease_until_ms", BigInteger),
     Column("error", String(500)),
-    Index(None, "queue", "state", "ready_at_ms"),
+    Index(None, "queue", "tenant", "ready_at_ms"),
 )
 
 recommendations = Table(
@@ -614,6 +615,8 @@ web_blanks = Table(  # consent blanks for pictures that come by the public API; 
     Column("signed", LargeBinary, nullable=False),
     Column("usable_until_ms", BigInteger, nullable=False),
     Column("request", LargeBinary(16)),  # which upload took it
+    Column("message", LargeBinary),  # the sealed, signed picture, from then until it is deposited
+    UniqueConstraint("tenant", "request"),  # one upload, one consent
 )
 
 handovers = Table(  # consents given on a phone, after scanning a register's code
@@ -641,7 +644,8 @@ erasure_proofs = Table(  # what a person who erased everything holds in hand; no
     _tenant(),
     Column("proof", LargeBinary(16), primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("detail", JSON, nullable=False),  # counts and instants
+    Column("pending", JSON),  # consents that are not erased yet; null once all are
 )
 
 audit = Table(

@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("proof", sa.LargeBinary(length=16), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("pending", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "proof", name=op.f("pk_erasure_proofs")),
     )
     op.create_table(
@@ -126,7 +127,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "job", "queue", name=op.f("pk_jobs")),
     )
     op.create_index(
-        op.f("ix_jobs_queue_state_ready_at_ms"), "jobs", ["queue", "state", "ready_at_ms"], unique=False
+        op.f("ix_jobs_queue_tenant_ready_at_ms"), "jobs", ["queue", "tenant", "ready_at_ms"], unique=False
     )
     op.create_table(
         "notices",
@@ -134,6 +135,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("text", sa.String(length=8000), nullable=False),
+        sa.Column("valid_days", sa.Integer(), nullable=False),
         sa.Column("added_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "language", "sha256", name=op.f("pk_notices")),
     )
@@ -214,7 +216,9 @@ def upgrade() -> None:
         sa.Column("signed", sa.LargeBinary(), nullable=False),
         sa.Column("usable_until_ms", sa.BigInteger(), nullable=False),
         sa.Column("request", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("message", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "blank", name=op.f("pk_web_blanks")),
+        sa.UniqueConstraint("tenant", "request", name=op.f("uq_web_blanks_tenant_request")),
     )
     protect(op.get_bind(), "api_clients")
     protect(op.get_bind(), "api_issuers")
