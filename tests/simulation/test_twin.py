@@ -1,4 +1,4 @@
-"""A thousand stories of registers, broker, collectors and keeper, each with a score of faults."""
+"""Stories of registers, broker, collectors and keeper with a score of faults each; `make soak`: a thousand."""
 
 import multiprocessing
 import os
@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.world.faults import Fault, Kind
 from tests.simulation.world.twin import FAULTS, MESSAGES, REPLAY, Outcome, run_seed, run_seeds
 
-SEEDS = int(os.environ.get("TWIN_SEEDS", "1000"))
+SEEDS = int(os.environ.get("TWIN_SEEDS", "250"))
 PROCESSES = 2
 CHUNK = 25
 _ROOT = Path(__file__).parents[2]
