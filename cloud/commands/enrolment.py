@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from cloud.enrolment.set_up import server_hosts
     from cloud.enrolment.upkeep import Upkeep
     from cloud.health import Health, HealthServer
+    from cloud.http_server import bind
     from cloud.stand_ins import check_stand_ins
     from daemon import event_log
 
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     )
     metrics, health = service.EnrolmentMetrics(), Health("certificates", "broker")
     app = build_app(Desk(office, pki.registers, pki.services, config.enrolment, now_ms))
-    socket = service.bind(config.enrolment.host, config.enrolment.port)
+    socket = bind(config.enrolment.host, config.enrolment.port, section="enrolment")
     with HealthServer(health, metrics.registry, config.health.host, config.enrolment.health_port) as probe:
         host, port = socket.getsockname()[:2]
         print(f"enrolment listens on https://{host}:{port}, health on port {probe.port}", flush=True)

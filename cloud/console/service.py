@@ -1,16 +1,12 @@
 """The console's process: puts it together, serves, and ends at a signal."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-import socket
 import time
-from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from cloud.clock import now_ms
 from cloud.config import CloudConfig
@@ -22,17 +18,16 @@ from cloud.console.desk import Desk
 from cloud.console.live_hub import LiveHub
 from cloud.console.metrics import ConsoleMetrics
 from cloud.database.engine import Database, open_database
-from cloud.errors import DatabaseAway, PortBusy
+from cloud.errors import DatabaseAway
 from cloud.health import Health, HealthServer
+from cloud.http_server import QuietServer, bind, settings
 from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 
 _BEAT_S: Final = 5
 _KEEP_ALIVE_S: Final = 20
-_GRACE_S: Final = 3
 _CONCURRENCY_MAX: Final = 512
-_BACKLOG: Final = 256
 _POOL_SIZE: Final = 10
 
 
@@ -73,8 +68,8 @@ async def serve(config: CloudConfig) -> None:
         metrics.streams.set_function(lambda: desk.live.streams)
         health = Health("database")
         app = metrics.watched(build_app(desk), time.perf_counter)
-        listening = _bind(config.console.host, config.console.port)
-        server = _server(app)
+        listening = bind(config.console.host, config.console.port, section="console")
+        server = QuietServer(settings(app, concurrency_max=_CONCURRENCY_MAX, keep_alive_s=_KEEP_ALIVE_S))
         probe = HealthServer(health, metrics.registry, config.health.host, config.console.health_port)
         with probe, listening:
             loop = asyncio.get_running_loop()
@@ -90,53 +85,9 @@ async def serve(config: CloudConfig) -> None:
                 beating.cancel()
 
 
-def _server(app: ASGIApp) -> "_Server":
-    return _Server(
-        uvicorn.Config(
-            app,
-            loop="none",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            # Nothing that a client sends may change who we think it is.
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_GRACE_S,
-            limit_concurrency=_CONCURRENCY_MAX,
-        )
-    )
-
-
-class _Server(uvicorn.Server):
-    """The process has one owner of signals, and it is not the web server."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-
 def _stop(server: uvicorn.Server, live: LiveHub) -> None:
     live.stop()
     server.should_exit = True
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-        bound.listen(_BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise PortBusy(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            remedy="Set another console.port, or console.host to an address of this machine.",
-        ) from error
-    return bound
 
 
 async def _beat(health: Health, database: Database) -> None:

@@ -1,23 +1,21 @@
 """The enrolment service: HTTPS, and the upkeep beside it, in one task group."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.types import ASGIApp
 
 from cloud.enrolment.impatience import ImpatientProtocol
 from cloud.enrolment.pki_folder import CredentialFiles
 from cloud.enrolment.upkeep import Seen, Upkeep
-from cloud.errors import PortBusy
 from cloud.health import Health
+from cloud.http_server import QuietServer, settings
 from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 
@@ -30,8 +28,6 @@ _BEAT_S: Final = 5
 _KEEP_ALIVE_S: Final = 5
 """A register asks once."""
 _CONCURRENCY_MAX: Final = 64
-_GRACE_S: Final = 3
-_BACKLOG: Final = 256
 
 
 class EnrolmentMetrics:
@@ -84,50 +80,23 @@ class EnrolmentMetrics:
 _COUNTED: Final = frozenset({"/v1/enrolments", "/v1/renewals"})
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises PortBusy."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-        bound.listen(_BACKLOG)  # who connects before the server has started waits for it
-    except OSError as error:
-        bound.close()
-        raise PortBusy(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            remedy="Set another enrolment.port, or enrolment.host to an address of this machine.",
-        ) from error
-    return bound
-
-
 class HttpsServer:
     """uvicorn behind TLS 1.2 or later; its certificate can be exchanged while it runs."""
 
     def __init__(self, app: ASGIApp, sockets: Sequence[socket.socket], files: CredentialFiles) -> None:
         self._files = files
-        self._config = uvicorn.Config(
+        self._config = settings(
             app,
+            concurrency_max=_CONCURRENCY_MAX,
+            keep_alive_s=_KEEP_ALIVE_S,
             http=ImpatientProtocol,
-            loop="none",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            # Nothing that a client sends may change who we think it is.
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_GRACE_S,
-            limit_concurrency=_CONCURRENCY_MAX,
             ssl_certfile=str(files.certificate),
             ssl_keyfile=str(files.key),
         )
         self._config.load()
         assert self._config.ssl is not None
         self._config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._server = _Server(self._config)
+        self._server = QuietServer(self._config)
         self._sockets = list(sockets)
 
     async def serve(self) -> None:
@@ -142,15 +111,6 @@ class HttpsServer:
         """Show the certificate that lies in the files now; connections that are open keep the old one."""
         assert self._config.ssl is not None
         self._config.ssl.load_cert_chain(self._files.certificate, self._files.key)
-
-
-class _Server(uvicorn.Server):
-    """The process has one owner of signals, and it is not the web server."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
 
 
 async def run_service(
