@@ -536,6 +536,7 @@ notices = Table(  # what people read before they say yes; older ones stay known 
     Column("sha256", LargeBinary(32), primary_key=True),
     Column("text", String(8000), nullable=False),
     Column("valid_days", Integer, nullable=False),  # how long the text says that a picture is kept
+    Column("own", Boolean, nullable=False),  # the chain's; false: a built-in one to which somebody agreed
     Column("added_at_ms", BigInteger, nullable=False),
 )
 

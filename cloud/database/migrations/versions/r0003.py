@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("text", sa.String(length=8000), nullable=False),
         sa.Column("valid_days", sa.Integer(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
         sa.Column("added_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "language", "sha256", name=op.f("pk_notices")),
     )
