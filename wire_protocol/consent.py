@@ -29,6 +29,7 @@ from wire_protocol.fields import (
 )
 from wire_protocol.keys import SigningKey
 from wire_protocol.limits import CONSENT_BLANK_MAX_BYTES, CONSENT_MAX_MS, CONSENT_RECEIPT_MAX_BYTES
+from wire_protocol.purposes import Purpose as Purpose  # noqa: PLC0414 - part of what this module offers
 from wire_protocol.reasons import Reason
 from wire_protocol.sealing import PUBLIC_KEY_BYTES
 from wire_protocol.topics import Identity
@@ -37,13 +38,6 @@ T = TypeVar("T")
 
 AAD_BLANK: Final = b"topscoop/1/consent-blank"
 AAD_RECEIPT: Final = b"topscoop/1/consent-receipt"
-
-
-class Purpose(StrEnum):
-    """What a customer may allow."""
-
-    TRAINING = "training"  # pictures may be used to make better recommendations
-    EVALUATION = "evaluation"  # pictures may be used to measure recommendations
 
 
 FRAME_PURPOSE: Final = Purpose.TRAINING
@@ -56,6 +50,7 @@ class Method(StrEnum):
     TOUCH = "touch"  # on the customer's display
     SPOKEN = "spoken"  # to the person at the till, who entered it
     SIGNED = "signed"  # on a signature pad
+    PHONE = "phone"  # on the customer's own phone, after scanning the register's code
 
 
 @dataclass(frozen=True, slots=True)

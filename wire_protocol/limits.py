@@ -13,6 +13,10 @@ HEADER_MAX_BYTES: Final = 1024
 CONSENT_RECEIPT_MAX_BYTES: Final = 4096
 CONSENT_BLANK_MAX_BYTES: Final = 1024
 BLANKS_PER_MESSAGE_MAX: Final = 200
+NOTICE_MAX_BYTES: Final = 16_000
+"""4,000 characters of UTF-8: a notice that nobody reads is none."""
+HANDOVER_MAX_S: Final = 600
+"""The longest that a picture may wait in a register's memory for a yes."""
 ATTACHMENTS_MAX: Final = 2
 FILE_BLOCK_MAX_BYTES: Final = 100_000
 """One piece of a file that goes to a register; with its envelope it fits into a message."""

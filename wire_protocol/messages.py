@@ -34,6 +34,7 @@ from wire_protocol.fleet_messages import (
     ShadowHealth,
     UpdateProgress,
 )
+from wire_protocol.handover_messages import HandoverDown, NoticeUp
 from wire_protocol.limits import (
     BLANKS_PER_MESSAGE_MAX,
     CONSENT_BLANK_MAX_BYTES,
@@ -263,6 +264,8 @@ Payload = (
     | EraseDown
     | DesiredDown
     | FileBlockDown
+    | NoticeUp
+    | HandoverDown
 )
 
 PAYLOADS: Final[dict[Kind, type[Payload]]] = {
@@ -274,11 +277,13 @@ PAYLOADS: Final[dict[Kind, type[Payload]]] = {
     Up.REPORT: ReportUp,
     Up.STATUS: StatusUp,
     Up.FILE_REQUEST: FileRequestUp,
+    Up.NOTICE: NoticeUp,
     Down.RECEIPT: ReceiptDown,
     Down.BLANKS: BlanksDown,
     Down.ERASE: EraseDown,
     Down.DESIRED: DesiredDown,
     Down.FILE_BLOCK: FileBlockDown,
+    Down.HANDOVER: HandoverDown,
 }
 
 ATTACHED: Final[dict[Kind, tuple[str, ...]]] = {

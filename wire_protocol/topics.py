@@ -24,6 +24,7 @@ class Up(StrEnum):
     REPORT = "report"
     STATUS = "status"  # retained, and the last will
     FILE_REQUEST = "file-request"
+    NOTICE = "notice"  # what customers are asked, for phones to show
 
 
 class Down(StrEnum):
@@ -34,6 +35,7 @@ class Down(StrEnum):
     ERASE = "erase"
     DESIRED = "desired"  # retained
     FILE_BLOCK = "file-block"
+    HANDOVER = "handover"
 
 
 Kind = Up | Down
@@ -127,8 +129,13 @@ EVENTS_SHARES: Final = tuple(
 """What collectors subscribe to for the small kinds. Each has a share's name of its own: MQTT tells shares
 apart by name and filter, but some brokers by the name alone.
 """
-KEEPER_SHARES: Final = (f"$share/keeper/{ROOT}/+/+/up/{Up.REPORT}",)
-"""What the keeper of consent keys subscribes to: a report tells how many blanks are left."""
+KEEPER_SHARES: Final = (
+    f"$share/keeper/{ROOT}/+/+/up/{Up.REPORT}",
+    f"$share/keeper-notices/{ROOT}/+/+/up/{Up.NOTICE}",
+)
+"""What the keeper of consent keys subscribes to: a report tells how many blanks are left, a notice what
+phones are to show. Names of their own, as those of the collectors.
+"""
 ROLLOUT_SHARES: Final = (f"$share/rollout/{ROOT}/+/+/up/{Up.REPORT}",)
 """What rollout controllers subscribe to; reports reach the keeper by its own share."""
 FILES_SHARES: Final = (f"$share/files/{ROOT}/+/+/up/{Up.FILE_REQUEST}",)

@@ -132,9 +132,10 @@ _SERVICES: Final[Mapping[str, frozenset[Right]]] = {
     ),
     KEEPER: frozenset(
         [
-            *_reads([*topics.KEEPER_SHARES, topics.STATUS_FILTER], [Up.REPORT, Up.STATUS]),
+            *_reads([*topics.KEEPER_SHARES, topics.STATUS_FILTER], [Up.REPORT, Up.NOTICE, Up.STATUS]),
             Right(Operation.PUBLISH, _down(Down.BLANKS)),
             Right(Operation.PUBLISH, _down(Down.ERASE)),
+            Right(Operation.PUBLISH, _down(Down.HANDOVER)),
         ]
     ),
     ROLLOUT: frozenset(

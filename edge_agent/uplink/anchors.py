@@ -26,6 +26,7 @@ PURPOSE_OF: Final = {
     Down.ERASE: Purpose.CONSENT,
     Down.DESIRED: Purpose.FLEET,
     Down.FILE_BLOCK: Purpose.FILES,
+    Down.HANDOVER: Purpose.CONSENT,
 }
 """Who signs which kind."""
 

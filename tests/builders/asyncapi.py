@@ -27,6 +27,7 @@ _SIGNED_BY: Final = {
     Down.ERASE: "consent",
     Down.DESIRED: "fleet",
     Down.FILE_BLOCK: "files",
+    Down.HANDOVER: "consent",
 }
 _RETAINED: Final = {Up.STATUS, Down.DESIRED}
 _MQTT: Final = {"bindingVersion": "0.2.0"}

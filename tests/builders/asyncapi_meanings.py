@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from wire_protocol import consent, fleet_messages, messages
+from wire_protocol import consent, fleet_messages, handover_messages, messages
 
 _INTERACTION: Final = "The interaction's UUID version 7, as its 16 bytes."
 _CONSENT: Final = "The id of the blank that the customer's consent filled."
@@ -131,6 +131,21 @@ MEANINGS: Final[dict[type[Any], dict[str, str]]] = {
         "online": "True on connecting; false in the last will.",
         "since": "When this connection was begun.",
         "agent_version": "Of the register's software.",
+    },
+    handover_messages.NoticeUp: {
+        "language": "Of the text, such as de or pt-br.",
+        "text": "UTF-8, as it is shown; a consent's notice is its SHA-256.",
+        "purposes": "What it asks for.",
+        "valid_days": "How long a consent lasts.",
+    },
+    handover_messages.HandoverDown: {
+        "handover": "Of the code that was scanned; one that is not this register's, or was used, is refused.",
+        "interaction": _INTERACTION,
+        "purposes": "What the customer agreed to.",
+        "notice": "SHA-256 of the text that the phone showed: one that this register shows.",
+        "language": "Of that text.",
+        "granted_at": "By the cloud's clock; the consent has the register's own time.",
+        "expires_at": "As the code has it.",
     },
     messages.ReceiptDown: {
         "message": "The id of the message that is answered.",

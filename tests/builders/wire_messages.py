@@ -8,7 +8,7 @@ from typing import Final, cast
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from wire_protocol import consent, envelope, fleet_messages, messages
+from wire_protocol import consent, envelope, fleet_messages, handover, handover_messages, messages
 from wire_protocol.envelope import Header, KeyLookup, KeyRecord
 from wire_protocol.keys import Algorithm, SigningKey
 from wire_protocol.messages import Payload
@@ -61,12 +61,13 @@ BLANK: Final = consent.Blank(
     usable_until=NOW_MS + 90 * 86_400_000,
 )
 BLANK_BYTES: Final = consent.make_blank(BLANK, CONSENT_KEY)
+NOTICE_TEXT: Final = b"We would like to keep this picture.\n"
 WITHDRAWAL_CODE: Final = "7K3M-Q9TX-2VBD-H6RA"
 CONSENT: Final = consent.Consent(
     blank=BLANK_BYTES,
     interaction=INTERACTION,
     purposes=(consent.Purpose.TRAINING, consent.Purpose.EVALUATION),
-    notice=hashlib.sha256(b"We would like to keep this picture.\n").digest(),
+    notice=hashlib.sha256(NOTICE_TEXT).digest(),
     language="en",
     method=consent.Method.TOUCH,
     granted_at=NOW_MS + 2_000,
@@ -74,6 +75,15 @@ CONSENT: Final = consent.Consent(
     withdrawal=hashlib.sha256(WITHDRAWAL_CODE.encode()).digest(),
 )
 RECEIPT_BYTES: Final = consent.make_receipt(CONSENT, REGISTER_KEY)
+
+HANDOVER: Final = handover.Handover(
+    register=REGISTER,
+    interaction=INTERACTION,
+    handover=label_bytes("handover", 16),
+    issued_at_s=NOW_MS // 1000 + 1,
+    valid_s=90,
+)
+HANDOVER_CODE: Final = handover.make_code(HANDOVER, TENANT, REGISTER_KEY)
 
 # A grey baseline JPEG of 16 x 16 pixels.
 PICTURE: Final = bytes.fromhex(
@@ -152,6 +162,12 @@ PAYLOADS: Final[Mapping[Kind, Payload]] = {
     ),
     Up.STATUS: messages.StatusUp(online=True, since=NOW_MS, agent_version="0.2.0"),
     Up.FILE_REQUEST: fleet_messages.FileRequestUp(path=_FILE, offset=0, length=100_000),
+    Up.NOTICE: handover_messages.NoticeUp(
+        language="en",
+        text=NOTICE_TEXT,
+        purposes=(consent.Purpose.TRAINING, consent.Purpose.EVALUATION),
+        valid_days=365,
+    ),
     Down.RECEIPT: messages.ReceiptDown(
         message=label_bytes("id of up/frame", 16),
         sha256=label_bytes("replaced by the frame's"),
@@ -172,6 +188,15 @@ PAYLOADS: Final[Mapping[Kind, Payload]] = {
         request=label_bytes("id of up/file-request", 16),
         status=fleet_messages.FileStatus.OK,
         total=len(FILE_PIECE),
+    ),
+    Down.HANDOVER: handover_messages.HandoverDown(
+        handover=HANDOVER.handover,
+        interaction=INTERACTION,
+        purposes=(consent.Purpose.TRAINING,),
+        notice=CONSENT.notice,
+        language="en",
+        granted_at=NOW_MS + 20_000,
+        expires_at=HANDOVER.expires_at_ms,
     ),
 }
 
@@ -281,6 +306,7 @@ _SIGNERS: Final[Mapping[Kind, SigningKey]] = {
     Down.ERASE: CONSENT_KEY,
     Down.DESIRED: FLEET_KEY,
     Down.FILE_BLOCK: FILES_KEY,
+    Down.HANDOVER: CONSENT_KEY,
 }
 
 

@@ -14,8 +14,10 @@ from wire_protocol import cbor, fields
 from wire_protocol.consent import Blank, Consent
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fields import Number, Octets, Text, Uint
+from wire_protocol.handover_messages import NoticeUp
 from wire_protocol.messages import PAYLOADS
 from wire_protocol.reasons import Reason
+from wire_protocol.topics import Up
 
 _KINDS: list[type[Any]] = [*PAYLOADS.values(), Blank, Consent]
 _PRINTABLE = st.characters(exclude_categories=["C", "Zl", "Zp", "Zs"]) | st.just(" ")
@@ -73,7 +75,11 @@ def _value(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 def _near(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Consents and receipts have rules over several fields that random values hardly ever meet."""
+    """Some have rules that random values hardly ever meet: over several fields, or that bytes are a text."""
+    if kind is NoticeUp:
+        return st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).map(
+            lambda text: NoticeUp(**{**_parts(wire.PAYLOADS[Up.NOTICE]), "text": text.encode()})
+        )
     if kind is Consent:
         return st.integers(1, 365 * 86_400_000).map(
             lambda length: Consent(**{**_parts(wire.CONSENT), "expires_at": wire.CONSENT.granted_at + length})

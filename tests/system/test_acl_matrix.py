@@ -188,7 +188,7 @@ def test_what_is_allowed_arrives_and_what_is_denied_does_not(stack: BrokerStack)
 
 SERVICES = {
     "collector": ({FRAMES_SHARE, *EVENTS_SHARES}, {Down.RECEIPT}),
-    "keeper": ({*KEEPER_SHARES, STATUS_FILTER}, {Down.BLANKS, Down.ERASE}),
+    "keeper": ({*KEEPER_SHARES, STATUS_FILTER}, {Down.BLANKS, Down.ERASE, Down.HANDOVER}),
     "rollout": ({*ROLLOUT_SHARES, STATUS_FILTER}, {Down.DESIRED}),
     "files": ({*FILES_SHARES}, {Down.FILE_BLOCK}),
     "admin": ({RESPONSE_TOPIC, "$SYS/#"}, set()),

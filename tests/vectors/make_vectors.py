@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from cloud.enrolment.request import PROOF_LABEL
 from tests.builders import plain_hpke
 from tests.builders import wire_messages as wire
-from wire_protocol import cbor, consent, cose, envelope, fields, sealing
+from wire_protocol import cbor, consent, cose, envelope, fields, handover, sealing
 from wire_protocol.keys import SigningKey
 from wire_protocol.messages import ReceiptDown
 from wire_protocol.topics import Down, Kind, Up
@@ -52,6 +52,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "consent-blank.json": _signed(wire.BLANK_BYTES, wire.BLANK, consent.AAD_BLANK, "consent"),
         "consent-receipt.json": _signed(wire.RECEIPT_BYTES, wire.CONSENT, consent.AAD_RECEIPT, "register"),
         "enrol.json": _enrolment(),
+        "handover-code.json": _handover_code(),
         **{f"{name}.json": _message(example, key) for name, example, key in _examples(sealed)},
     }
 
@@ -89,6 +90,7 @@ _SIGNERS: Final = {
     Down.ERASE: "consent",
     Down.DESIRED: "fleet",
     Down.FILE_BLOCK: "files",
+    Down.HANDOVER: "consent",
 }
 
 
@@ -132,6 +134,27 @@ def _enrolment() -> dict[str, Any]:
         "csr_pem": request.public_bytes(Encoding.PEM).decode(),
         "signed_bytes": signed.hex(),
         "proof": wire.REGISTER_KEY.sign(signed).hex(),
+    }
+
+
+def _handover_code() -> dict[str, Any]:
+    """The code on a display, and the address that its picture holds."""
+    unverified = handover.parse_code(wire.HANDOVER_CODE)
+    said, signed = unverified.claimed, unverified.sign1
+    aad = handover.AAD_HANDOVER + wire.TENANT.encode()
+    return {
+        "key": "register",
+        "tenant": wire.TENANT,
+        "payload": _readable(
+            [said.register, said.interaction, said.handover, said.issued_at_s, said.valid_s]
+        ),
+        "protected_bytes": signed.protected_bytes.hex(),
+        "payload_bytes": signed.payload.hex(),
+        "external_aad": aad.hex(),
+        "signed_bytes": signed.signed_bytes(aad).hex(),
+        "signature": signed.signature.hex(),
+        "code": wire.HANDOVER_CODE,
+        "address": handover.code_address(f"https://{wire.TENANT}.example.com", wire.HANDOVER_CODE),
     }
 
 

@@ -12,7 +12,8 @@ from cloud.enrolment.request import parse_enrolment
 from tests.builders import plain_hpke
 from tests.builders import wire_messages as wire
 from tests.vectors.make_vectors import FOLDER, RENEW, SEAL_FILE, documents, text
-from wire_protocol import cbor, consent, enrolment_code, envelope, sealing
+from wire_protocol import cbor, consent, enrolment_code, envelope, handover, sealing
+from wire_protocol.envelope import KeyRecord
 from wire_protocol.topics import Topic, Up
 
 _DOCUMENTS = documents()
@@ -67,6 +68,15 @@ def test_stored_consent_verifies() -> None:
     verified = consent.verify_receipt(bytes.fromhex(stored["envelope"]), _KEYS, _KEYS)
     assert verified.blank == wire.BLANK
     assert verified.consent == wire.CONSENT
+
+
+def test_stored_handover_code_verifies() -> None:
+    """The code of the file is the register's, for its chain; the address carries it whole."""
+    stored = json.loads((FOLDER / "handover-code.json").read_text("utf-8"))
+    keys = [KeyRecord(wire.REGISTER_KEY.verification_key)]
+    verified = handover.verify_code(handover.parse_code(stored["code"]), stored["tenant"], keys)
+    assert verified.handover == wire.HANDOVER
+    assert stored["address"] == f"https://{wire.TENANT}.example.com/c/{stored['code']}"
 
 
 def test_stored_enrolment_is_accepted() -> None:

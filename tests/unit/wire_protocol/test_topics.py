@@ -91,4 +91,4 @@ def test_every_kind_has_somebody_who_reads_it() -> None:
 
 def test_what_is_receipted_goes_up() -> None:
     """The spool waits for an answer to exactly these."""
-    assert {*Up} - {Up.REPORT, Up.STATUS, Up.FILE_REQUEST} == topics.RECEIPTED
+    assert {*Up} - {Up.REPORT, Up.STATUS, Up.FILE_REQUEST, Up.NOTICE} == topics.RECEIPTED

@@ -51,7 +51,11 @@ def test_each_kind_that_goes_down_has_one_service_that_publishes_it() -> None:
     }
     assert publishing == {
         "service:collector": {"topscoop/v1/+/+/down/receipt"},
-        "service:keeper": {"topscoop/v1/+/+/down/blanks", "topscoop/v1/+/+/down/erase"},
+        "service:keeper": {
+            "topscoop/v1/+/+/down/blanks",
+            "topscoop/v1/+/+/down/erase",
+            "topscoop/v1/+/+/down/handover",
+        },
         "service:rollout": {"topscoop/v1/+/+/down/desired"},
         "service:files": {"topscoop/v1/+/+/down/file-block"},
         "service:admin": {CONTROL_TOPIC},
