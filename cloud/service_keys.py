@@ -6,6 +6,7 @@ registers' trust anchors.
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
@@ -35,6 +36,12 @@ class Purpose(StrEnum):
     """Of the rollout controller: the desired state of registers."""
     FILES = "files"
     """Of the file service: pieces of release files, whose content TUF's own keys sign."""
+    INTAKE = "intake"
+    """Of the recommender: pictures of the public API, in the name of the register `public-api`."""
+
+
+FOR_REGISTERS: Final = tuple(purpose for purpose in Purpose if purpose is not Purpose.INTAKE)
+"""Whose public halves registers are told; nothing that goes down to them is signed by another."""
 
 
 class ServiceKeyFolder:

@@ -1,8 +1,10 @@
-"""`topscoop cloud tenant add|list|show|keys|trust`: the chains, what they may use, sign with and trust."""
+"""`topscoop cloud tenant add|list|show|keys|trust|notice`: chains, what they may use, sign with and show."""
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Any
+
+from cloud.commands import tenant_notice
 
 if TYPE_CHECKING:
     from cloud.database.tenancy import ServiceKey, Tenant
@@ -51,6 +53,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         (listing, run_list),
         (show, run_show),
         (keys, run_keys),
+        (tenant_notice.add_parser(actions), tenant_notice.run),
     ):
         parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
         parser.add_argument("--json", action="store_true", help="print JSON")

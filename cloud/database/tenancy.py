@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select
 
 from cloud.database.schema import registers, repositories, service_keys, tenants
+from cloud.database.tills import IS_TILL
 from wire_protocol.keys import Algorithm, VerificationKey
 
 
@@ -82,10 +83,10 @@ def trusted_root(connection: Connection, tenant: str) -> bytes | None:
 
 
 def count_registers(connection: Connection, tenant: str) -> dict[str, int]:
-    """How many registers a chain has, by state."""
+    """How many tills a chain has, by state."""
     statement = (
         select(registers.c.state, func.count())
-        .where(registers.c.tenant == tenant)
+        .where(registers.c.tenant == tenant, IS_TILL)
         .group_by(registers.c.state)
     )
     return dict(connection.execute(statement).all())

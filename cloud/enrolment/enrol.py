@@ -16,6 +16,7 @@ from cloud.enrolment.code_rows import CodeState, Presented
 from cloud.enrolment.errors import BadEnrolmentRequest, CodeRefused, RenewalRefused
 from cloud.enrolment.ports import FirstBlanks
 from cloud.enrolment.request import Applicant, EnrolmentRequest, RenewalRequest
+from cloud.service_keys import FOR_REGISTERS
 from daemon.log_fields import fields
 from wire_protocol.errors import TopscoopError
 from wire_protocol.topics import Identity
@@ -146,7 +147,9 @@ class EnrolmentOffice:
             register_rows.replace_signing_key(connection, identity, key, now_ms)
         made = client_certificate(self._authority, str(identity), applicant.tls, now_ms, self._days)
         register_rows.add_certificate(connection, identity, serial_text(made), life_of(made))
-        anchors = tuple(read_service_keys(connection, identity.tenant))
+        anchors = tuple(
+            key for key in read_service_keys(connection, identity.tenant) if key.purpose in FOR_REGISTERS
+        )
         return Granted(identity, store, made, anchors, (), trusted_root(connection, identity.tenant))
 
     def _with_blanks(self, granted: Granted, now_ms: int) -> Granted:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from cloud.database.schema import certificates, register_keys, registers
+from cloud.database.tills import IS_TILL
 from cloud.enrolment.certificates import DAY_MS, Life
 from wire_protocol.keys import VerificationKey
 from wire_protocol.topics import Identity
@@ -68,14 +69,14 @@ def add_register(connection: Connection, identity: Identity, store: str, now_ms:
 
 def find_register(connection: Connection, identity: Identity) -> Register | None:
     """A register; None where none of that name was added."""
-    row = connection.execute(_register_columns().where(*_is(registers, identity))).first()
+    row = connection.execute(_register_columns().where(*_is(registers, identity), IS_TILL)).first()
     return None if row is None else Register(*row)
 
 
 def list_registers(connection: Connection, tenant: str) -> list[Register]:
     """All registers of a tenant, by name."""
     rows = connection.execute(
-        _register_columns().where(registers.c.tenant == tenant).order_by(registers.c.register)
+        _register_columns().where(registers.c.tenant == tenant, IS_TILL).order_by(registers.c.register)
     )
     return [Register(*row) for row in rows]
 
@@ -94,7 +95,7 @@ def mark_enrolled(connection: Connection, identity: Identity, now_ms: int) -> st
     """Set a register to `enrolled`; its store, or None where it is revoked or gone."""
     return connection.execute(
         update(registers)
-        .where(*_is(registers, identity), registers.c.state != RegisterState.REVOKED)
+        .where(*_is(registers, identity), registers.c.state != RegisterState.REVOKED, IS_TILL)
         .values(state=RegisterState.ENROLLED, enrolled_at_ms=now_ms)
         .returning(registers.c.store)
     ).scalar()
@@ -107,7 +108,7 @@ def mark_revoked(connection: Connection, identity: Identity, now_ms: int) -> boo
     """
     done = connection.execute(
         update(registers)
-        .where(*_is(registers, identity), registers.c.state != RegisterState.REVOKED)
+        .where(*_is(registers, identity), registers.c.state != RegisterState.REVOKED, IS_TILL)
         .values(state=RegisterState.REVOKED, revoked_at_ms=now_ms)
         .returning(registers.c.register)
     ).scalar()

@@ -13,6 +13,7 @@ from cloud.broker.ports import BrokerRights
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
 from cloud.database.tenancy import read_tenant
+from cloud.database.tills import PUBLIC_API
 from cloud.enrolment import code_rows, register_rows
 from cloud.enrolment.certificates import Authority
 from cloud.enrolment.errors import RegisterExists, RegisterRevoked, UnknownRegister
@@ -74,8 +75,13 @@ def add_register(
 
     Raises:
         UnknownTenant: No such chain.
-        RegisterExists: It was added before.
+        RegisterExists: It was added before, or the name is the public API's.
     """
+    if identity.register == PUBLIC_API:
+        raise RegisterExists(
+            f"{PUBLIC_API} is the name under which pictures of the public API are kept",
+            remedy="Give the register another name.",
+        )
     with database.tenant(identity.tenant) as connection:
         _known_tenant(connection, identity.tenant)
         if register_rows.find_register(connection, identity) is not None:

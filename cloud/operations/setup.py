@@ -105,5 +105,6 @@ STEPS: Final = (
     ("certificates", "cloud.enrolment.set_up:certificates"),
     ("bucket", "cloud.objects.setup:set_up_bucket"),
     ("releases", "cloud.releases.composition:set_up_releases"),
+    ("chains", "cloud.operations.tenants:complete_chains"),
 )
 """Name, and `module:function` of what does it; each takes a `SetUp` and says what it found or made."""

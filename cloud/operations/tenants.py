@@ -1,8 +1,12 @@
 """Adding a chain: its service keys, its row, and the record of it."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
 from cloud.config import CloudConfig
 from cloud.database.audit_log import write_audit
-from cloud.database.engine import Database
+from cloud.database.engine import Database, open_database
 from cloud.database.tenancy import (
     ServiceKey,
     Tenant,
@@ -11,7 +15,10 @@ from cloud.database.tenancy import (
     read_service_keys,
     read_tenant,
 )
+from cloud.database.tills import add_public_api
+from cloud.enrolment.errors import RegisterExists
 from cloud.errors import TenantExists, UnknownTenant
+from cloud.operations.setup import SetUp
 from cloud.service_keys import Purpose, ServiceKeyFolder
 
 
@@ -36,6 +43,7 @@ def create_tenant(database: Database, config: CloudConfig, tenant: Tenant, *, ac
         add_tenant(connection, tenant)
         for key in keys:
             add_service_key(connection, tenant.tenant, key)
+        _let_public_api_sign(connection, tenant.tenant, keys, tenant.created_at_ms)
         write_audit(
             connection,
             tenant.tenant,
@@ -54,6 +62,7 @@ def complete_keys(
 
     Raises:
         UnknownTenant: No chain of that name was added.
+        RegisterExists: A till has the name that is the public API's.
         ServiceKeyMissing: The state folder holds a key that cannot be used.
         DatabaseAway: The database does not answer; run it again.
     """
@@ -66,6 +75,7 @@ def complete_keys(
         added = [key for key in made if key.purpose not in known]
         for key in added:
             add_service_key(connection, tenant, key)
+        _let_public_api_sign(connection, tenant, read_service_keys(connection, tenant), now_ms)
         if added:
             write_audit(
                 connection,
@@ -77,6 +87,20 @@ def complete_keys(
                 detail={"purposes": [str(key.purpose) for key in added]},
             )
     return added
+
+
+def complete_chains(setup: SetUp) -> str:
+    """The step of `topscoop cloud setup` that gives older chains what new ones have."""
+    made = []
+    with open_database(setup.config.database_url) as database:
+        for tenant in database.tenants():
+            try:
+                keys = complete_keys(database, setup.config, tenant, setup.now_ms, actor="setup")
+            except RegisterExists as error:  # of this chain alone; the others are not kept waiting
+                made.append(f"{tenant}: no public API, for {error}")
+                continue
+            made += [f"{tenant}: made a key for {key.purpose}" for key in keys]
+    return "; ".join(made) or "every chain has its keys"
 
 
 def known_tenant(database: Database, tenant: str) -> tuple[Tenant, list[ServiceKey]]:
@@ -92,6 +116,18 @@ def known_tenant(database: Database, tenant: str) -> tuple[Tenant, list[ServiceK
                 f"no chain is called {tenant!r}", remedy="`topscoop cloud tenant list` names them all."
             )
         return found, read_service_keys(connection, tenant)
+
+
+def _let_public_api_sign(
+    connection: Connection, tenant: str, keys: Sequence[ServiceKey], now_ms: int
+) -> None:
+    (key,) = [one.key for one in keys if one.purpose == Purpose.INTAKE and one.valid_until_ms is None]
+    try:
+        add_public_api(connection, tenant, key, now_ms)
+    except ValueError as error:
+        raise RegisterExists(
+            str(error), remedy="This chain can have no public API: the name of a till is used up for ever."
+        ) from error
 
 
 def _refuse_known(found: Tenant | None) -> None:

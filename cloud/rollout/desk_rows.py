@@ -17,6 +17,7 @@ from cloud.database.schema import (
     rollouts,
     stores,
 )
+from cloud.database.tills import IS_TILL
 from cloud.database.timeline import new_id
 from cloud.rollout.errors import RolloutChanged, UnknownRelease
 from cloud.rollout.figures import figures_from, figures_to
@@ -77,7 +78,7 @@ def read_release_names(connection: Connection, tenant: str) -> dict[int, tuple[s
 
 def read_known_stores(connection: Connection, tenant: str) -> set[str]:
     """Every store in which a register stands, or that was described."""
-    standing = select(registers.c.store).where(registers.c.tenant == tenant)
+    standing = select(registers.c.store).where(registers.c.tenant == tenant, IS_TILL)
     described = select(stores.c.store).where(stores.c.tenant == tenant)
     return set(connection.execute(standing.union(described)).scalars())
 

@@ -11,6 +11,7 @@ from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
 from cloud.database.schema import register_groups, registers, stores
 from cloud.database.tenancy import read_tenant
+from cloud.database.tills import IS_TILL
 from cloud.errors import UnknownTenant
 from cloud.rollout.desk_rows import insert_once
 from cloud.rollout.errors import PlanError
@@ -131,7 +132,9 @@ def set_group(
     with database.tenant(tenant) as connection:
         _check_tenant(connection, tenant)
         known = set(
-            connection.execute(select(registers.c.register).where(registers.c.tenant == tenant)).scalars()
+            connection.execute(
+                select(registers.c.register).where(registers.c.tenant == tenant, IS_TILL)
+            ).scalars()
         )
         problems = [f"there is no register {name[:40]!r} in {tenant}" for name in wanted if name not in known]
         if not is_name(group):

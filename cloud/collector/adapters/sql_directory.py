@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from cloud.collector.values import RegisterRecord, TenantRecord
 from cloud.database.engine import Database
 from cloud.database.schema import register_keys, registers, service_keys, tenants
+from cloud.database.tills import SERVICE
 from cloud.service_keys import Purpose
 from wire_protocol.envelope import KeyRecord
 from wire_protocol.keys import Algorithm, VerificationKey
@@ -72,14 +73,14 @@ class SqlDirectory:
                 select(registers.c.register, registers.c.store, registers.c.state).where(
                     registers.c.tenant == tenant,
                     registers.c.register.in_(names),
-                    registers.c.state.in_(("enrolled", "revoked")),
+                    registers.c.state.in_(("enrolled", "revoked", SERVICE)),
                 )
             )
             return {
                 row.register: RegisterRecord(
                     identity=Identity(tenant, row.register),
                     store=row.store,
-                    revoked=row.state != "enrolled",
+                    revoked=row.state == "revoked",
                     keys=keys.get(row.register, {}),
                 )
                 for row in found

@@ -24,6 +24,7 @@ from cloud.console.views.fleet import (
     Sort,
 )
 from cloud.database.schema import desired_states, register_health, registers, releases
+from cloud.database.tills import IS_TILL
 from cloud.principal import Principal
 from wire_protocol.fleet_messages import UpdateState
 
@@ -116,7 +117,7 @@ def presence_of(now_ms: int) -> ColumnElement[str]:
 def _narrowed(statement: Select[Any], tenant: str, query: FleetQuery, now_ms: int) -> Select[Any]:
     """The statement over the registers that the filters let through."""
     tests = attention_tests(now_ms)
-    statement = statement.select_from(_REPORTED).where(_REG.tenant == tenant)
+    statement = statement.select_from(_REPORTED).where(_REG.tenant == tenant, IS_TILL)
     if query.search:
         # The names hold a-z, 0-9 and hyphens; what else is typed matches nothing, and `%` is not a wildcard.
         statement = statement.where(
@@ -250,7 +251,7 @@ def read_counts(connection: Connection, principal: Principal, now_ms: int) -> Fl
             func.coalesce(func.sum(_HEALTH.spooled_messages), 0),
         )
         .select_from(JOINED)
-        .where(_REG.tenant == principal.tenant, _REG.state != "revoked")
+        .where(_REG.tenant == principal.tenant, _REG.state != "revoked", IS_TILL)
     )
     row = connection.execute(statement).one()
     return FleetCounts(row[0], int(row[1]), int(row[2]), int(row[3]), int(row[4]), row[5], int(row[6]))

@@ -21,6 +21,7 @@ from cloud.database.schema import (
     rollout_members,
     rollouts,
 )
+from cloud.database.tills import IS_TILL
 from cloud.principal import Principal, Role
 from cloud.rollout.values import MemberState, State
 from wire_protocol.identifiers import is_name
@@ -62,7 +63,7 @@ def read_register(connection: Connection, principal: Principal, register: str, n
             desired.rollout,
         )
         .select_from(JOINED)
-        .where(reg.tenant == tenant, reg.register == register)
+        .where(reg.tenant == tenant, reg.register == register, IS_TILL)
     )
     row = connection.execute(statement).first()
     if row is None:
@@ -162,7 +163,7 @@ def leave_group(connection: Connection, principal: Principal, register: str, gro
 
 def _known(connection: Connection, principal: Principal, register: str) -> None:
     row = registers.c
-    statement = select(func.count()).where(row.tenant == principal.tenant, row.register == register)
+    statement = select(func.count()).where(row.tenant == principal.tenant, row.register == register, IS_TILL)
     if not is_name(register) or not connection.execute(statement).scalar_one():
         raise NotFound("there is no such register in this chain", remedy="Look for it in the fleet.")
 

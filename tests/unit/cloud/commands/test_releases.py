@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud.config_sources import load_config
+from cloud.service_keys import Purpose
 from tests.builders.cloud_cli import cloud, cloud_json
 from tests.builders.cloud_database import set_up
 from tests.builders.release_repository import ReleaseRepository
@@ -96,4 +97,4 @@ def test_a_chain_that_has_all_keys_gets_none(file: Path) -> None:
     assert "has all of its keys" in cloud("tenant", "keys", TENANT, "--config", file)[1]
     said = cloud_json("tenant", "keys", TENANT, "--config", file)
     assert said["made"] == []
-    assert {key["purpose"] for key in said["keys"]} == {"receipts", "consent", "fleet", "files"}
+    assert {key["purpose"] for key in said["keys"]} == {str(one) for one in Purpose}

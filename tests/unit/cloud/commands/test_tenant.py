@@ -99,3 +99,39 @@ def test_a_run_that_was_cut_off_is_completed_by_the_next(file: Path) -> None:
     assert kids["receipts"] == left.kid.hex()
     with open_database(config.database_url) as database:
         assert database.tenants() == ["gelato"]
+
+
+def test_a_chain_shows_its_own_notice_and_remembers_the_ones_before(file: Path) -> None:
+    """By language; `--list` names every text with its digest."""
+    cloud_json("tenant", "add", "gelato", "--name", "Gelato Nord", "--retention-days", 30, "--config", file)
+    shown = cloud_json("tenant", "notice", "gelato", "--list", "--config", file)
+    assert {one["language"]: one["state"] for one in shown} == dict.fromkeys(
+        ("de", "en", "es", "fr", "it"), "shown, built in"
+    )
+    text = file.with_name("notice.txt")
+    for words in ("Darf {controller} das Bild behalten?", "Darf {controller} es {valid_days} Tage behalten?"):
+        text.write_text(words)
+        listed = cloud_json(
+            "tenant", "notice", "gelato", "--language", "de", "--file", text, "--config", file
+        )
+    states = {one["text"]: one["state"] for one in listed if one["language"] == "de"}
+    assert states["Darf Gelato Nord es 30 Tage behalten?"] == "shown, own"
+    assert states["Darf Gelato Nord das Bild behalten?"].startswith("shown before until")
+    assert "Darf Gelato" in cloud("tenant", "notice", "gelato", "--list", "--config", file)[1]
+
+
+def test_a_notice_that_cannot_be_is_refused(file: Path) -> None:
+    """Nothing changes: no text, no language, no file, or nothing said."""
+    cloud_json("tenant", "add", "gelato", "--config", file)
+    empty = file.with_name("empty.txt")
+    empty.write_text(" ")
+    for arguments in (
+        ("--language", "de", "--file", empty),
+        ("--language", "../x", "--file", empty),
+        ("--language", "de", "--file", file.with_name("none.txt")),
+        ("--language", "de"),
+        (),
+    ):
+        status, _, err = cloud("tenant", "notice", "gelato", *arguments, "--config", file)
+        assert status == 2
+        assert err

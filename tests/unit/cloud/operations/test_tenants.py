@@ -9,9 +9,12 @@ from sqlalchemy import delete, select
 
 from cloud.config import CloudConfig, MasterKeyConfig
 from cloud.database.engine import Database, open_database
-from cloud.database.schema import audit, service_keys
+from cloud.database.schema import audit, register_keys, registers, service_keys
+from cloud.database.tills import public_api
+from cloud.enrolment.register_rows import add_register
 from cloud.errors import TenantExists, UnknownTenant
-from cloud.operations.tenants import complete_keys, create_tenant, known_tenant
+from cloud.operations.setup import SetUp
+from cloud.operations.tenants import complete_chains, complete_keys, create_tenant, known_tenant
 from cloud.service_keys import Purpose, ServiceKeyFolder
 from tests.builders.cloud_database import NOW_MS, set_up, some_tenant
 
@@ -55,7 +58,11 @@ def test_an_older_chain_gets_the_keys_that_it_lacks_and_keeps_the_others(config:
         assert [key.purpose for key in made] == [Purpose.FLEET, Purpose.FILES]
         after = {key.purpose: key.key.kid for key in known_tenant(database, "gelato")[1]}
         assert set(after) == set(before)
-        assert {name for name in after if after[name] == before[name]} == {Purpose.RECEIPTS, Purpose.CONSENT}
+        assert {name for name in after if after[name] == before[name]} == {
+            Purpose.RECEIPTS,
+            Purpose.CONSENT,
+            Purpose.INTAKE,
+        }
         assert complete_keys(database, config, "gelato", NOW_MS, actor="operator:ada") == []
         with database.tenant("gelato", read_only=True) as connection:
             entries = connection.execute(select(audit.c.detail).where(audit.c.action == "tenant.keys-made"))
@@ -77,3 +84,27 @@ def test_nobody_gets_keys_for_a_chain_that_is_not_there(config: CloudConfig) -> 
     with open_database(config.database_url) as database, pytest.raises(UnknownTenant):
         complete_keys(database, config, "gelatto", NOW_MS, actor="operator:ada")
     assert not (config.state_dir / "service-keys" / "gelatto").exists()
+
+
+def test_set_up_gives_an_older_chain_its_public_api(config: CloudConfig) -> None:
+    """Key and reserved name, once; a chain where a till has the name is told, and the others get theirs."""
+    setup = SetUp(config, NOW_MS)
+    assert complete_chains(setup) == "every chain has its keys"
+    with open_database(config.database_url) as database:
+        for name in ("gelato", "sorbet"):
+            create_tenant(database, config, some_tenant(name), actor="operator:ada")
+        _forget(database, config, Purpose.INTAKE)
+        for name in ("gelato", "sorbet"):
+            with database.tenant(name) as connection:
+                connection.execute(delete(register_keys).where(register_keys.c.tenant == name))
+                connection.execute(delete(registers).where(registers.c.tenant == name))
+        with database.tenant("sorbet") as connection:
+            add_register(connection, public_api("sorbet"), "harbour", NOW_MS)
+        assert complete_chains(setup) == (
+            "gelato: made a key for intake; "
+            "sorbet: no public API, for sorbet has a till that is called public-api"
+        )
+        with database.tenant("gelato", read_only=True) as connection:
+            (kid,) = connection.execute(select(register_keys.c.kid)).scalars()
+            assert kid == ServiceKeyFolder(config.state_dir).load("gelato", Purpose.INTAKE).kid
+        assert complete_chains(setup).startswith("sorbet: no public API")
