@@ -1,11 +1,10 @@
-"""Templates and their static files: read once, escaped always, undefined names are errors."""
+"""Templates: read once, escaped always, undefined names are errors."""
 
-import hashlib
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -13,37 +12,13 @@ from cloud.console.desk import Desk, desk_of
 from cloud.console.live import Parts, known, state
 from cloud.console.navigation import ENTRIES, is_current
 from cloud.console.words import FILTERS
+from cloud.static_files import StaticFiles
 
 _HERE: Final = Path(__file__).parent
-_KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FOREVER: Final = "public, max-age=31536000, immutable"
 THEMES: Final = ("system", "light", "dark")
 
 
-class StaticFiles:
-    """The files of `static/`, in memory, under a path that changes with them: caches never show old ones."""
-
-    def __init__(self, folder: Path = _HERE / "static") -> None:
-        self._files = {
-            file.relative_to(folder).as_posix(): file.read_bytes()
-            for file in sorted(folder.rglob("*"))
-            if file.suffix in _KINDS
-        }
-        digest = hashlib.sha256()
-        for name, data in self._files.items():
-            digest.update(name.encode() + b"\0" + data)
-        self.path = f"/static/{digest.hexdigest()[:16]}"
-
-    def answer(self, digest: str, name: str) -> Response:
-        """One file; 404 for another digest, so that a cache never stores what is not in its name."""
-        data = self._files.get(name)
-        if data is None or digest != self.path.rpartition("/")[2]:
-            return Response(status_code=404)
-        kind = _KINDS["." + name.rpartition(".")[2]] + "; charset=utf-8"
-        return Response(data, media_type=kind, headers={"Cache-Control": _FOREVER})
-
-
-STATIC: Final = StaticFiles()
+STATIC: Final = StaticFiles(_HERE / "static")
 
 
 def _environment() -> Environment:

@@ -70,6 +70,7 @@ _SHELLS = {
     "cloud/public_api/desk.py": "finds what a request's process shares",
     "cloud/public_api/failures.py": "serves HTTP",
     "cloud/public_api/front_door.py": "serves HTTP",
+    "cloud/public_api/pages/rendering.py": "reads the templates",
     "cloud/public_api/scopes.py": "reads requests",
     "cloud/public_api/tenants.py": "reads requests",
     "cloud/releases/composition.py": "opens folder or bucket",
@@ -77,6 +78,7 @@ _SHELLS = {
     "cloud/rollout/service.py": "is the process",
     "cloud/service_keys.py": "reads and writes keys",
     "cloud/state_folder.py": "makes folders",
+    "cloud/static_files.py": "answers requests for files",
 }
 _SHELL_FOLDERS = (
     "edge_agent/adapters/",

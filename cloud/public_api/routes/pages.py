@@ -1,0 +1,34 @@
+"""The pages for phones: `/try`, the register's code `/c/{code}`, and the files that they need."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import RedirectResponse, Response
+
+from cloud.public_api.pages.rendering import STATIC, show
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def home() -> Response:
+    """The first page."""
+    return RedirectResponse("/try", 303)
+
+
+@router.get("/try")
+def try_page(request: Request) -> Response:
+    """A picture from the phone's camera, and three flavours."""
+    return show(request, "try.html", issuers=[], logged_in=False)
+
+
+@router.get("/c/{code}")
+def handover_page(request: Request, code: Annotated[str, Path(max_length=1000)]) -> Response:
+    """Where a register's code leads: the question whether the picture may be kept."""
+    return show(request, "handover.html", code=code, issuers=[], logged_in=False)
+
+
+@router.get("/static/{digest}/{name:path}")
+async def static(digest: str, name: str) -> Response:
+    """A file of the pages."""
+    return STATIC.answer(digest, name)
