@@ -27,10 +27,8 @@ from cloud.public_api.desk import Desk
 from cloud.public_api.pages.languages import (
     COOKIE,
     LANGUAGES,
-    TEXTS_FOLDER,
     choose_language,
     filled,
-    read_texts,
 )
 from cloud.public_api.pages.policy import PERMISSIONS, page_policy
 from cloud.static_files import StaticFiles
