@@ -4,6 +4,7 @@ registers-ca.crt  registers-ca.key     signs registers
 services-ca.crt   services-ca.key      signs services and servers
 registers.crl                          revoked registers
 server.crt        server.key           broker and enrolment
+gateway.crt       gateway.key          the gateway, in development; elsewhere a public authority signs it
 services/{name}.crt  {name}.key        collector, keeper, rollout, files, admin
 """
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 REGISTERS: Final = "registers-ca"
 SERVICES: Final = "services-ca"
 SERVER: Final = "server"
+GATEWAY: Final = "gateway"
 REVOCATION_LIST: Final = "registers.crl"
 SERVICE_NAMES: Final = ("collector", "keeper", "rollout", "files", "admin")
 """Services that connect to the broker; no name has a slash, so none can be a register's."""
@@ -79,12 +81,23 @@ class PkiFolder:
         if not (self.path / REVOCATION_LIST).exists():
             self.write_revocation_list([], now_ms)
             written.append(REVOCATION_LIST)
-        if self._stale(SERVER, now_ms) or not self._serves(hosts):
-            written += self._issue_server(hosts, now_ms)
+        written += self._issue_server(SERVER, hosts, now_ms)
         for service in SERVICE_NAMES:
             if self._stale(f"services/{service}", now_ms):
                 written += self._issue_service(service, now_ms)
         return written
+
+    def prepare_gateway(self, hosts: Sequence[str], now_ms: int) -> list[str]:
+        """Make or renew the gateway's certificate in a folder that `prepare` made.
+
+        Args:
+            hosts: Every name that browsers call it by.
+            now_ms: Now.
+
+        Returns:
+            The files that were written.
+        """
+        return self._issue_server(GATEWAY, hosts, now_ms)
 
     def write_revocation_list(self, revoked: Iterable[tuple[str, int]], now_ms: int) -> bytes:
         """Write the list of revoked registers (serial in hex, time of revocation) and return it."""
@@ -129,6 +142,10 @@ class PkiFolder:
         """For broker and enrolment; `ca` is whom they trust registers by."""
         return self._files(SERVER, self.registers_certificate)
 
+    def gateway_files(self) -> CredentialFiles:
+        """For the gateway; `ca` is whom browsers are to trust it by."""
+        return self._files(GATEWAY, self.services_certificate)
+
     def service_files(self, service: str) -> CredentialFiles:
         """For a service that connects to the broker."""
         return self._files(f"services/{service}", self.services_certificate)
@@ -136,6 +153,8 @@ class PkiFolder:
     def endings(self) -> list[Ending]:
         """Everything in the folder that expires."""
         kinds = {REGISTERS: Expiring.AUTHORITY, SERVICES: Expiring.AUTHORITY, SERVER: Expiring.SERVER}
+        if self._certificate_path(GATEWAY).exists():
+            kinds[GATEWAY] = Expiring.SERVER
         kinds |= {f"services/{name}": Expiring.SERVICE for name in SERVICE_NAMES}
         found = []
         for name, kind in kinds.items():
@@ -150,12 +169,14 @@ class PkiFolder:
 
     # ---- inside -------------------------------------------------------------------------------------------
 
-    def _issue_server(self, hosts: Sequence[str], now_ms: int) -> list[str]:
+    def _issue_server(self, name: str, hosts: Sequence[str], now_ms: int) -> list[str]:
+        if not self._stale(name, now_ms) and self._serves(name, hosts):
+            return []
         key = ec.generate_private_key(ec.SECP256R1())
         made = certificates.server_certificate(
             self.services, hosts, key.public_key(), now_ms, certificates.SERVER_DAYS
         )
-        return self._write_pair(SERVER, made, key, self.services.certificate)
+        return self._write_pair(name, made, key, self.services.certificate)
 
     def _issue_service(self, service: str, now_ms: int) -> list[str]:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -172,8 +193,8 @@ class PkiFolder:
             return True  # a crash between the two files
         return renewal_due(life.not_before_ms, life.not_after_ms, now_ms)
 
-    def _serves(self, hosts: Sequence[str]) -> bool:
-        return certificates.hosts_of(self._certificate(SERVER)) >= set(hosts)
+    def _serves(self, name: str, hosts: Sequence[str]) -> bool:
+        return certificates.hosts_of(self._certificate(name)) >= set(hosts)
 
     def _authority(self, name: str) -> Authority:
         return Authority(self._certificate(name), self._key(name))

@@ -103,3 +103,14 @@ def test_a_folder_of_an_older_version_gets_the_services_that_are_new(pki: PkiFol
     assert pki.prepare(HOSTS, NOW_MS) == ["services/files.key", "services/files.crt"]
     assert pki.service_files("files").certificate.exists()
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_gateway_has_a_certificate_of_its_own(pki: PkiFolder) -> None:
+    """Under its own names, from the services' authority; made again for a new name, and it is watched."""
+    assert Expiring.SERVER not in {one.kind for one in pki.endings() if one.name == "gateway"}
+    hosts = ["sole.localhost", "s3.localhost"]
+    assert pki.prepare_gateway(hosts, NOW_MS) == ["gateway.key", "gateway.crt"]
+    assert pki.prepare_gateway(hosts, NOW_MS + DAY_MS) == []
+    assert pki.prepare_gateway([*hosts, "polar.localhost"], NOW_MS) == ["gateway.key", "gateway.crt"]
+    assert pki.gateway_files().ca == pki.services_certificate
+    assert [one.name for one in pki.endings()].count("gateway") == 1
