@@ -6,9 +6,9 @@ from starlette.types import ASGIApp
 from cloud.public_api.desk import Desk
 from cloud.public_api.failures import add_failures
 from cloud.public_api.front_door import FrontDoor
-from cloud.public_api.routes import problem_list
+from cloud.public_api.routes import menu, outcomes, problem_list, recommendation_events, recommendations
 
-ROUTES = (problem_list,)
+ROUTES = (problem_list, recommendations, recommendation_events, outcomes, menu)
 """Modules with a `router`; each is about one subject."""
 
 

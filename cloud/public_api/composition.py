@@ -5,15 +5,46 @@ from collections.abc import Callable
 
 from cloud.config import CloudConfig
 from cloud.database.engine import Database
+from cloud.intake.adapters.s3_intake_store import S3IntakeStore
+from cloud.intake.adapters.s3_url_signer import S3UrlSigner
+from cloud.intake.arrivals import Arrivals
+from cloud.intake.intake_store import IntakeStore
+from cloud.intake.signed_urls import UrlSigner
 from cloud.public_api.desk import Desk
+from cloud.public_api.limits import Limits
+from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
 
 
-def build_desk(config: CloudConfig, database: Database, now_ms: Callable[[], int]) -> Desk:
-    """What the routes share; nothing is connected yet."""
+def build_desk(
+    config: CloudConfig,
+    database: Database,
+    now_ms: Callable[[], int],
+    *,
+    signer: UrlSigner | None = None,
+    store: IntakeStore | None = None,
+) -> Desk:
+    """What the routes share; nothing is connected yet.
+
+    Args:
+        config: Of the cloud.
+        database: Of the cloud.
+        now_ms: The clock.
+        signer: Signs upload URLs; without it, for the S3 server of the configuration.
+        store: The intake bucket; without it, that server's.
+
+    Raises:
+        StoreRefused: There are no credentials to sign with.
+    """
+    metrics = ApiMetrics()
+    intake = store or S3IntakeStore.open(config)
     return Desk(
         config=config,
         database=database,
         now_ms=now_ms,
         tenants=Tenants(database, config.public_api.public_url, time.monotonic),
+        limits=Limits(config.public_api, database, now_ms),
+        metrics=metrics,
+        signer=signer or S3UrlSigner.open(config),
+        arrivals=Arrivals(database, intake, metrics, now_ms, config.intake.plaintext_s),
     )

@@ -8,6 +8,11 @@ from fastapi import Depends, Request
 
 from cloud.config import CloudConfig
 from cloud.database.engine import Database
+from cloud.public_api.answers import Answers
+from cloud.intake.arrivals import Arrivals
+from cloud.intake.signed_urls import UrlSigner
+from cloud.public_api.limits import Limits
+from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
 
 
@@ -17,12 +22,18 @@ class Desk:
 
     Attributes:
         now_ms: The clock.
+        answers: Who waits for which recommendation.
     """
 
     config: CloudConfig
     database: Database
     now_ms: Callable[[], int]
     tenants: Tenants
+    limits: Limits
+    metrics: ApiMetrics
+    signer: UrlSigner
+    arrivals: Arrivals
+    answers: Answers
 
     def origin(self, tenant: str) -> str:
         """Scheme, host and port of a chain's API, as browsers write them in `Origin`."""

@@ -87,6 +87,7 @@ _LIST = (
     ProblemType("upload-not-there", 409, "The picture has not arrived", "PUT it to the signed URL first."),
     ProblemType("upload-expired", 410, "The URL's time is over", "Ask for a new one."),
     ProblemType("upload-failed", 409, "There will be no recommendation", "See `problem`; upload again."),
+    ProblemType("no-recommendation-yet", 409, "There is no recommendation yet", "Wait for it first."),
     ProblemType("erased", 410, "It was erased", "Nothing is left to show."),
     ProblemType("no-model", 503, "The chain has no model that may be used yet", "Try again later."),
     ProblemType("outcome-conflict", 409, "Another outcome was recorded before", "Nothing to do."),
