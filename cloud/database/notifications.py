@@ -60,6 +60,15 @@ def notify(connection: Connection, channel: str, payload: str) -> None:
         )
 
 
+def notify_all(connection: Connection, channel: str, payloads: Sequence[str]) -> None:
+    """As `notify`, for many payloads in one statement."""
+    if connection.dialect.name == "postgresql" and payloads:
+        connection.execute(
+            text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload"),
+            {"channel": channel, "payloads": list(payloads)},
+        )
+
+
 async def listen(url: URL, channels: Sequence[str], listener: Listener) -> NoReturn:
     """Hear what is sent on `channels`, until cancelled; a lost connection is opened again.
 

@@ -560,6 +560,7 @@ uploads = Table(  # the ticket of a signed URL, and what became of it
     Column("arrived_at_ms", BigInteger),  # the ticket was consumed
     Column("ended_at_ms", BigInteger),
     Column("problem", String(32)),  # why it failed: `cloud.intake.values.UploadProblem`
+    Column("detail", String(300)),  # the same in a sentence for the client
     Column("deleted_at_ms", BigInteger),  # the picture is gone from the intake bucket
     Column("consent", JSON),  # what the person agreed to; only with `recommend_and_improve`
     Column("blank", LargeBinary(16)),  # the consent's id, once the picture was sealed under it

@@ -17,7 +17,7 @@ from cloud.database.notifications import JOBS, notify
 from cloud.database.schema import jobs
 from cloud.jobs import statements
 from cloud.jobs.turns import in_turn, share
-from cloud.jobs.values import JobState, Lease, Queue
+from cloud.jobs.values import Backlog, JobState, Lease, Queue
 
 _TOKEN_BYTES: Final = 16
 
@@ -109,14 +109,22 @@ class JobQueue:
         self._served[queue] = served
         return taken
 
-    def fail(self, lease: Lease, error: str, retry_after_ms: int) -> bool:
+    def fail(self, lease: Lease, error: str, retry_after_ms: int, *, counts: bool = True) -> bool:
         """Let a job be tried again after so long; False where the lease is another's by now.
+
+        Args:
+            lease: Which.
+            error: Why, for operators.
+            retry_after_ms: By the database's clock.
+            counts: Whether it was an attempt; what fails for an outage is none.
 
         Raises:
             DatabaseAway: Nothing changed: the lease ends by itself.
         """
         ready = statements.DatabaseNow() + retry_after_ms
         values = {**_given_back(JobState.READY), "ready_at_ms": ready, "error": _short(error)}
+        if not counts:
+            values["attempts"] = jobs.c.attempts - 1
         with self._database.tenant(lease.tenant) as connection:
             return lease.job in _fenced([lease], lambda held: statements.write(connection, held, values))
 
@@ -141,14 +149,15 @@ class JobQueue:
                 count += len(kept)
         return count
 
-    def dead(self, lease: Lease, error: str) -> bool:
-        """As `bury`, in a transaction of its own.
+    def backlog(self, queue: Queue) -> list[Backlog]:
+        """What waits, for each tenant that has a job.
 
         Raises:
-            DatabaseAway: Nothing changed.
+            DatabaseAway: Nothing is known.
         """
-        with self._database.tenant(lease.tenant) as connection:
-            return bury(connection, lease, error)
+        with self._database.system(read_only=True) as connection:
+            _listing(connection, on=True)
+            return statements.backlog(connection, queue)
 
 
 def _listing(connection: Connection, *, on: bool) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, and_, delete, exists, func, select, update
+from sqlalchemy import BigInteger, Connection, and_, case, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from cloud.database.schema import jobs
-from cloud.jobs.values import JobState, Lease, Queue
+from cloud.jobs.values import Backlog, JobState, Lease, Queue
 
 NEVER_MS: Final = 2**62
 """Of a job that is set aside: no worker takes it."""
@@ -139,3 +139,24 @@ def write(connection: Connection, held: Held, values: Mapping[str, Any]) -> set[
     """Change those that are still held, and say which."""
     statement = update(jobs).where(held.matches).values(**values).returning(jobs.c.job)
     return {bytes(found) for found in connection.execute(statement).scalars()}
+
+
+def backlog(connection: Connection, queue: Queue) -> list[Backlog]:
+    """What waits of each tenant, by its name."""
+    dead = case((jobs.c.state == JobState.DEAD.value, 1), else_=0)
+    since = case((jobs.c.state != JobState.DEAD.value, jobs.c.enqueued_at_ms))
+    statement = (
+        select(
+            jobs.c.tenant,
+            func.sum(1 - dead),
+            func.sum(dead),
+            func.coalesce(DatabaseNow() - func.min(since), 0),
+        )
+        .where(jobs.c.queue == queue.value)
+        .group_by(jobs.c.tenant)
+        .order_by(jobs.c.tenant)
+    )
+    return [
+        Backlog(tenant, int(waiting), int(set_aside), max(0, int(oldest_ms)))
+        for tenant, waiting, set_aside, oldest_ms in connection.execute(statement)
+    ]

@@ -1,7 +1,6 @@
 """What is to be done with a leased upload, and how it ends. Pure."""
 
 import hashlib
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
@@ -89,20 +88,16 @@ def no_model(ticket: Ticket) -> Failed:
 def context_of(values: Mapping[str, Any]) -> Context:
     """What the client told, as the network takes it; what is no such value counts as unknown."""
     known: dict[str, Any] = {}
-    for name in NUMBERS:
+    for name in (*NUMBERS, *WORDS):
         value = values.get(name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, str if name in WORDS else (int, float)) and _fits({name: value}):
             known[name] = value
-    for name in WORDS:
-        value = values.get(name)
-        if isinstance(value, str):
-            known[name] = value
-    return Context(**{name: value for name, value in known.items() if _fits(name, value)})
+    return Context(**known)
 
 
-def _fits(name: str, value: float | str) -> bool:
+def _fits(field: Mapping[str, Any]) -> bool:
     try:
-        Context(**{name: value})  # type: ignore[arg-type] - a name of its fields, and the type that belongs to it
+        Context(**field)
     except ContextError:
         return False
     return True

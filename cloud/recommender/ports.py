@@ -70,8 +70,8 @@ class Models(Protocol):
     def use(self, champion: Champion) -> AbstractContextManager[FlavourModel]:
         """Its network, for one thread until the block ends.
 
-        Raises `UnusableModel` where it is not what was signed or does not load, `ReleasesAway` where it cannot
-        be fetched now.
+        Raises `UnusableModel` where it is not what was signed or does not load, `ReleasesAway` where it
+        cannot be fetched now.
         """
 
 

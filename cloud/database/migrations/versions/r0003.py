@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("arrived_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.String(length=32), nullable=True),
+        sa.Column("detail", sa.String(length=300), nullable=True),
         sa.Column("deleted_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("consent", sa.JSON(), nullable=True),
         sa.Column("blank", sa.LargeBinary(length=16), nullable=True),
