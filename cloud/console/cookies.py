@@ -1,11 +1,11 @@
 """The console's cookies: their names, and what their values may be. Pure."""
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from cloud.identity.encoding import base64url
 from wire_protocol.identifiers import is_name
 
 SECRET_BYTES: Final = 32
@@ -66,8 +66,3 @@ def parse_cookie(text: str) -> SessionCookie | None:
     """What a browser sent; None where no session of ours can look like that."""
     tenant, _, secret = text.partition(".")
     return SessionCookie(tenant, secret) if is_name(tenant) and _SECRET.match(secret) else None
-
-
-def base64url(data: bytes) -> str:
-    """Base64 for addresses, without padding (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

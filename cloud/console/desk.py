@@ -8,21 +8,22 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from cloud.config import CloudConfig
-from cloud.console.adapters.oidc import LoginAttempt
 from cloud.console.adapters.sessions import Sessions
 from cloud.console.charts.press import Press
 from cloud.console.cookies import CookieNames
 from cloud.console.live_hub import LiveHub
 from cloud.console.recent import Recent
-from cloud.console.values import Identity
 from cloud.database.engine import Database
+from cloud.identity.values import Identity, LoginAttempt
 from cloud.rollout.desk import Desk as RolloutDesk
 
 
 class Login(Protocol):
-    """The identity provider, as `adapters.oidc.OpenIdLogin`."""
+    """The identity provider, as `cloud.identity.code_flow.CodeFlow`."""
 
-    issuer: str
+    @property
+    def issuer(self) -> str:
+        """Exactly as the provider calls itself."""
 
     def begin(self, goal: str) -> tuple[LoginAttempt, str]:
         """What the browser keeps, and where it goes. Raises ProviderAway, LoginFailed."""

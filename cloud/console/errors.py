@@ -33,20 +33,6 @@ class UnknownOperator(PageError):
     title = "You have no access yet"
 
 
-class LoginFailed(PageError):
-    """The identity provider's answer was not accepted."""
-
-    status = 400
-    title = "The login did not work"
-
-
-class ProviderAway(PageError):
-    """The identity provider does not answer."""
-
-    status = 503
-    title = "The identity provider does not answer"
-
-
 class NotFound(PageError):
     """There is nothing of that name in this chain."""
 

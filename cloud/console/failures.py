@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from cloud.console.errors import NotLoggedIn, PageError
 from cloud.console.rendering import show
 from cloud.errors import DatabaseAway
+from cloud.identity.errors import LoginFailed, ProviderAway
 from cloud.principal import NotAllowed
 from daemon.log_fields import fields
 from wire_protocol.errors import OperatorError
@@ -28,6 +29,8 @@ _TITLES: Final = {
 def add_failures(app: FastAPI) -> None:
     """Give every kind of failure its page."""
     app.add_exception_handler(PageError, _page_error)
+    app.add_exception_handler(LoginFailed, _login_failed)
+    app.add_exception_handler(ProviderAway, _provider_away)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(OperatorError, _refused)
     app.add_exception_handler(DatabaseAway, _unavailable)
@@ -64,6 +67,17 @@ async def _page_error(request: Request, error: Exception) -> Response:
     if error.status == 403:
         log.warning("console.refused", extra=fields(path=request.url.path, reason=str(error)))
     return failure(request, error.status, error.title, _sentence(error), error.remedy)
+
+
+async def _login_failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LoginFailed)
+    return failure(request, 400, "The login did not work", _sentence(error), error.remedy)
+
+
+async def _provider_away(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProviderAway)
+    title = "The identity provider does not answer"
+    return failure(request, 503, title, _sentence(error), error.remedy)
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:

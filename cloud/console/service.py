@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import ssl
 import time
 from typing import Final
 
@@ -10,17 +11,19 @@ import uvicorn
 
 from cloud.clock import now_ms
 from cloud.config import CloudConfig
-from cloud.console.adapters.oidc import OpenIdLogin
 from cloud.console.adapters.sessions import Sessions
 from cloud.console.app import build_app
 from cloud.console.checks import check_console
 from cloud.console.desk import Desk
 from cloud.console.live_hub import LiveHub
+from cloud.console.local_path import HOME
 from cloud.console.metrics import ConsoleMetrics
 from cloud.database.engine import Database, open_database
 from cloud.errors import DatabaseAway
 from cloud.health import Health, HealthServer
 from cloud.http_server import QuietServer, bind, settings
+from cloud.identity.code_flow import CodeFlow
+from cloud.identity.provider import OpenIdProvider
 from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
@@ -39,13 +42,14 @@ def build_desk(config: CloudConfig, database: Database) -> Desk:
         config=config,
         database=database,
         sessions=Sessions(database, console.session_hours * 3_600_000, console.idle_minutes * 60_000, now_ms),
-        login=OpenIdLogin(
-            console.oidc_issuer,
+        login=CodeFlow(
+            OpenIdProvider(console.oidc_issuer, monotonic=time.monotonic, tls=ssl.create_default_context()),
             console.oidc_client_id,
             console.oidc_client_secret,
             console.public_url + "/login/callback",
             now_s=time.time,
-            monotonic=time.monotonic,
+            home=HOME,
+            scope="openid profile",
         ),
         live=LiveHub(time.monotonic),
         now_ms=now_ms,

@@ -23,17 +23,3 @@ class Visit:
     chain: str
     frozen: str | None = None
     stopped: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom the identity provider vouches for.
-
-    Attributes:
-        subject: The provider's stable id of the person; unique within the issuer, and nothing else is.
-        name: For greeting only; never looked up.
-    """
-
-    issuer: str
-    subject: str
-    name: str

@@ -15,16 +15,15 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from cloud.config import CloudConfig, ConsoleConfig
-from cloud.console.adapters.oidc import LoginAttempt
 from cloud.console.adapters.operators import Operator, put_operator
 from cloud.console.adapters.sessions import Sessions
 from cloud.console.app import build_app
 from cloud.console.desk import Desk
-from cloud.console.errors import LoginFailed
 from cloud.console.live_hub import LiveHub
-from cloud.console.values import Identity
 from cloud.database.engine import open_database
 from cloud.database.schema_version import CLOUD
+from cloud.identity.errors import LoginFailed
+from cloud.identity.values import Identity, LoginAttempt
 from cloud.principal import Role
 from tests.builders.cloud_database import NOW_MS, add_tenants, sqlite_database
 
@@ -49,7 +48,7 @@ class ScriptedLogin:
     subject: str = "anna"
 
     def begin(self, goal: str) -> tuple[LoginAttempt, str]:
-        return LoginAttempt("state", "nonce", "verifier", goal), f"{ISSUER}/authorize"
+        return LoginAttempt("state", "nonce", "verifier", goal, ISSUER), f"{ISSUER}/authorize"
 
     def finish(self, attempt: LoginAttempt | None, answer: Any) -> Identity:
         if attempt is None or answer.get("state") != attempt.state:

@@ -7,11 +7,13 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, or_, select, update
 
 from cloud.console.adapters.operators import Operator
-from cloud.console.cookies import SECRET_BYTES, SessionCookie, base64url, new_cookie, parse_cookie
-from cloud.console.values import Identity, Visit
+from cloud.console.cookies import SECRET_BYTES, SessionCookie, new_cookie, parse_cookie
+from cloud.console.values import Visit
 from cloud.database.audit_log import write_audit
 from cloud.database.engine import Database
 from cloud.database.schema import console_sessions, operators, rollout_policies, tenants
+from cloud.identity.encoding import base64url
+from cloud.identity.values import Identity
 from cloud.principal import Principal, Role
 
 SEEN_EVERY_MS: Final = 60_000

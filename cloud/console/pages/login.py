@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cloud.console.adapters.oidc import LOGIN_MINUTES, LoginAttempt
 from cloud.console.adapters.operators import chains_of, find_operator
 from cloud.console.cookies import SessionCookie
 from cloud.console.desk import AtDesk, Desk
@@ -14,8 +13,9 @@ from cloud.console.errors import UnknownOperator
 from cloud.console.local_path import HOME, local_path
 from cloud.console.rendering import show
 from cloud.console.scopes import AnyVisit, LoggedIn
-from cloud.console.values import Identity
 from cloud.database.audit_log import write_audit
+from cloud.identity.code_flow import LOGIN_MINUTES
+from cloud.identity.values import Identity, LoginAttempt
 from daemon.log_fields import fields
 
 router = APIRouter()

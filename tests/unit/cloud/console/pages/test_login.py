@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud.console.adapters.oidc import LoginAttempt
 from cloud.console.adapters.operators import remove_operator
+from cloud.identity.values import LoginAttempt
 from cloud.principal import Role
 from tests.builders.console_stage import TENANT, ConsoleStage, StageClient, build_stage
 
@@ -18,7 +18,7 @@ def stage(tmp_path: Path) -> ConsoleStage:
 
 
 def _callback(stage: ConsoleStage, client: StageClient, goal: str = "/fleet?q=a") -> object:
-    attempt = LoginAttempt("state", "nonce", "verifier", goal)
+    attempt = LoginAttempt("state", "nonce", "verifier", goal, "https://login.example")
     client.keep(stage.desk.cookies.login, attempt.text())
     return client.get("/login/callback?state=state&code=c")
 

@@ -12,10 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from cloud.console.adapters.oidc import LoginAttempt, OpenIdLogin
-from cloud.console.errors import LoginFailed, ProviderAway
-from cloud.console.local_path import HOME
-from cloud.console.values import Identity
+from cloud.identity.code_flow import CodeFlow
+from cloud.identity.errors import LoginFailed, ProviderAway
+from cloud.identity.provider import OpenIdProvider
+from cloud.identity.values import Identity, LoginAttempt
 from tests.builders.identity_provider import CLIENT, Provider, confused, running_provider, unsigned
 
 NOW_S = 1_795_000_000
@@ -33,25 +33,29 @@ def clock() -> list[float]:
     return [0.0]
 
 
-@pytest.fixture
-def login(provider: Provider, clock: list[float]) -> OpenIdLogin:
-    return OpenIdLogin(
-        provider.url,
+def _flow(issuer: str, clock: list[float]) -> CodeFlow:
+    return CodeFlow(
+        OpenIdProvider(issuer, monotonic=lambda: clock[0], tls=_TLS),
         CLIENT,
         "secret",
         "https://console.example/login/callback",
         now_s=lambda: NOW_S,
-        monotonic=lambda: clock[0],
-        tls=_TLS,
+        home="/overview",
+        scope="openid profile",
     )
 
 
-def _log_in(login: OpenIdLogin, provider: Provider) -> Identity:
+@pytest.fixture
+def login(provider: Provider, clock: list[float]) -> CodeFlow:
+    return _flow(provider.url, clock)
+
+
+def _log_in(login: CodeFlow, provider: Provider) -> Identity:
     attempt, url = login.begin("/fleet?q=a")
     return login.finish(LoginAttempt.parse(attempt.text()), provider.authorize(url))
 
 
-def test_who_the_provider_names_is_logged_in(login: OpenIdLogin, provider: Provider) -> None:
+def test_who_the_provider_names_is_logged_in(login: CodeFlow, provider: Provider) -> None:
     """Code, verifier, nonce and state fit; the code works once."""
     attempt, url = login.begin("/fleet?q=a")
     assert attempt.verifier not in url
@@ -62,13 +66,13 @@ def test_who_the_provider_names_is_logged_in(login: OpenIdLogin, provider: Provi
         login.finish(attempt, answer)
 
 
-def test_each_login_has_values_of_its_own(login: OpenIdLogin) -> None:
+def test_each_login_has_values_of_its_own(login: CodeFlow) -> None:
     one, two = login.begin("/")[0], login.begin("/")[0]
     assert not {one.state, one.nonce, one.verifier} & {two.state, two.nonce, two.verifier}
     assert len(one.verifier) >= 43
 
 
-def test_an_answer_to_another_browsers_login_is_refused(login: OpenIdLogin, provider: Provider) -> None:
+def test_an_answer_to_another_browsers_login_is_refused(login: CodeFlow, provider: Provider) -> None:
     """T24: nobody can make a browser log in as somebody else (login CSRF)."""
     mine, _ = login.begin("/")
     _, theirs = login.begin("/")
@@ -78,7 +82,7 @@ def test_an_answer_to_another_browsers_login_is_refused(login: OpenIdLogin, prov
     assert "/token" not in provider.asked, "the code went nowhere"
 
 
-def test_a_code_is_worth_nothing_without_its_verifier(login: OpenIdLogin, provider: Provider) -> None:
+def test_a_code_is_worth_nothing_without_its_verifier(login: CodeFlow, provider: Provider) -> None:
     """A code that was injected belongs to another login."""
     mine, mine_url = login.begin("/")
     _, theirs = login.begin("/")
@@ -111,7 +115,7 @@ def test_a_code_is_worth_nothing_without_its_verifier(login: OpenIdLogin, provid
     ids=lambda change: "-".join(f"{name}_{str(value)[:24]}" for name, value in change.items()),
 )
 def test_a_token_with_one_wrong_claim_is_refused(
-    login: OpenIdLogin, provider: Provider, change: dict[str, Any]
+    login: CodeFlow, provider: Provider, change: dict[str, Any]
 ) -> None:
     """T22: issuer, audience, times, nonce and subject are each looked at."""
     provider.change = change
@@ -122,7 +126,7 @@ def test_a_token_with_one_wrong_claim_is_refused(
 @pytest.mark.parametrize(
     "trick", ["none", "hmac", "other-key", "no-kid-other-key", "jwk-header", "jku-header"]
 )
-def test_a_forged_signature_is_refused(login: OpenIdLogin, provider: Provider, trick: str) -> None:
+def test_a_forged_signature_is_refused(login: CodeFlow, provider: Provider, trick: str) -> None:
     """T22: no algorithm, key or header of an attacker's choice."""
     forger = ECKey.generate_key("P-256", {"kid": "one"})
     header: dict[str, Any] = {"alg": "ES256", "kid": "one"}
@@ -146,7 +150,7 @@ def test_a_forged_signature_is_refused(login: OpenIdLogin, provider: Provider, t
 
 
 def test_new_keys_of_the_provider_are_fetched_but_not_for_every_forgery(
-    login: OpenIdLogin, provider: Provider, clock: list[float]
+    login: CodeFlow, provider: Provider, clock: list[float]
 ) -> None:
     assert _log_in(login, provider).subject == "anna"
     provider.key = ECKey.generate_key("P-256", {"kid": "two", "use": "sig"})
@@ -159,7 +163,7 @@ def test_new_keys_of_the_provider_are_fetched_but_not_for_every_forgery(
     assert provider.asked.count("/keys") == 2
 
 
-def test_the_answer_of_another_provider_is_refused(login: OpenIdLogin, provider: Provider) -> None:
+def test_the_answer_of_another_provider_is_refused(login: CodeFlow, provider: Provider) -> None:
     """RFC 9207: no mix-up of providers, also where the answer does not say whose it is."""
     attempt, url = login.begin("/")
     answer = provider.authorize(url)
@@ -169,6 +173,17 @@ def test_the_answer_of_another_provider_is_refused(login: OpenIdLogin, provider:
     ):
         with pytest.raises(LoginFailed, match="another identity provider"):
             login.finish(attempt, wrong)
+
+
+def test_a_login_that_was_begun_at_another_provider_is_not_finished_here(
+    login: CodeFlow, provider: Provider
+) -> None:
+    """Mix-up (RFC 9700, 4.4): the code of one provider is never carried to another one's token endpoint."""
+    attempt, url = login.begin("/")
+    answer = {"code": provider.authorize(url)["code"], "state": attempt.state, "iss": provider.url}
+    with pytest.raises(LoginFailed, match="another identity provider"):
+        login.finish(replace(attempt, issuer="https://evil.example"), answer)
+    assert "/token" not in provider.asked, "the code went nowhere"
 
 
 @pytest.mark.parametrize(
@@ -182,55 +197,25 @@ def test_the_answer_of_another_provider_is_refused(login: OpenIdLogin, provider:
     ids=lambda document: next(iter(document)),
 )
 def test_a_provider_that_describes_itself_wrongly_is_refused(
-    login: OpenIdLogin, provider: Provider, document: dict[str, Any]
+    login: CodeFlow, provider: Provider, document: dict[str, Any]
 ) -> None:
     provider.document = document
     with pytest.raises(LoginFailed):
         login.begin("/")
 
 
-def test_over_https_the_provider_may_not_lead_to_http() -> None:
-    login = OpenIdLogin(
-        "https://login.example", CLIENT, None, "x", now_s=lambda: 0, monotonic=lambda: 0, tls=_TLS
-    )
-    with pytest.raises(LoginFailed, match="token_endpoint"):
-        login._endpoint({"token_endpoint": "http://login.example/token"}, "token_endpoint")
-
-
-def test_refusal_and_silence_are_told_apart(login: OpenIdLogin, provider: Provider) -> None:
+def test_refusal_and_silence_are_told_apart(login: CodeFlow, provider: Provider) -> None:
     attempt, _ = login.begin("/")
     denied = {"state": attempt.state, "iss": provider.url, "error": "access_denied"}
     with pytest.raises(LoginFailed, match="access_denied"):
         login.finish(attempt, denied)
     with pytest.raises(LoginFailed, match="no code"):
         login.finish(attempt, {"state": attempt.state, "iss": provider.url})
-    away = OpenIdLogin(
-        "http://127.0.0.1:1", CLIENT, None, "x", now_s=lambda: 0, monotonic=lambda: 0, tls=_TLS
-    )
     with pytest.raises(ProviderAway):
-        away.begin("/")
+        _flow("http://127.0.0.1:1", [0.0]).begin("/")
 
 
-def test_a_provider_that_is_away_is_not_asked_by_everybody_in_turn(clock: list[float]) -> None:
-    """T24: beginning a login takes nobody's word: while one try ran out, the others are told at once."""
-    tries: list[float] = []
-
-    class Counted(OpenIdLogin):
-        def _get(self, url: str) -> dict[str, Any]:
-            tries.append(clock[0])
-            return super()._get(url)
-
-    away = Counted(
-        "http://127.0.0.1:1", CLIENT, None, "x", now_s=lambda: 0, monotonic=lambda: clock[0], tls=_TLS
-    )
-    for at in (0.0, 0.5, 1.9, 2.0, 2.1):
-        clock[0] = at
-        with pytest.raises(ProviderAway):
-            away.begin("/")
-    assert tries == [0.0, 2.0]
-
-
-def test_a_state_of_any_letters_is_refused(login: OpenIdLogin) -> None:
+def test_a_state_of_any_letters_is_refused(login: CodeFlow) -> None:
     """T24: what is no ASCII is another state, not a defect of ours."""
     attempt, _ = login.begin("/")
     for state in ("zustände", "\ud800", ""):
@@ -250,8 +235,8 @@ def test_a_login_cookie_that_is_none_is_none(text: str) -> None:
     assert LoginAttempt.parse(text) is None
 
 
-def test_a_login_cookie_leads_to_own_pages_only(login: OpenIdLogin) -> None:
+def test_a_login_cookie_leads_to_own_pages_only(login: CodeFlow) -> None:
     attempt, _ = login.begin("//evil.example")
-    assert attempt.goal == HOME
+    assert attempt.goal == "/overview"
     assert LoginAttempt.parse(attempt.text()) == attempt
     assert LoginAttempt.parse(replace(attempt, nonce="").text()) is None
