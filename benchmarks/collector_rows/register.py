@@ -21,13 +21,13 @@ from benchmarks.servers import Server, new_folder
 from benchmarks.setting import ROOT, NotRunError, Outcome, Setting
 from benchmarks.till import PICTURE_BYTES
 from benchmarks.verdict import Figure, Goal
-from edge_agent.adapters.uplink import jpeg
 from edge_agent.adapters.uplink.assembly import spool_path
 from edge_agent.adapters.uplink.spool_sqlite import SqliteSpool
 from edge_agent.uplink.consent_desk import ConsentDesk, Yes
 from edge_agent.uplink.packaging import JpegFrame, Packager, Stamp
 from edge_agent.uplink.spool_rules import SpoolBounds
 from edge_agent.uplink.spooled import Outgoing, Write
+from inference import jpeg
 from tests.builders.frame_sender import Sender
 from tests.builders.wire_messages import PAYLOADS
 from wire_protocol.consent import Method, Purpose, verify_receipt

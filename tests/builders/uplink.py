@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_agent.adapters.uplink import jpeg
 from edge_agent.adapters.uplink.key_files import parse_anchors
 from edge_agent.config import ConsentConfig
 from edge_agent.impression import Arm, Impression, Offer, Source
@@ -19,6 +18,7 @@ from edge_agent.uplink.consent_loop import Answer, Consents, Parts
 from edge_agent.uplink.memory_spool import MemorySpool
 from edge_agent.uplink.notice import Notices
 from edge_agent.uplink.packaging import Packager
+from inference import jpeg
 from tests.builders.records import StandingClock, seeded_randomness
 from tests.builders.register import RECEIPT_KEY, EventList
 from tests.builders.scripted_cloud import IDENTITY, STORE, PaperCloud

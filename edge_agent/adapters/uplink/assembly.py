@@ -20,7 +20,7 @@ from edge_agent.adapters.data_folder import DataFolder
 from edge_agent.adapters.updates.assembly import UpdatesAround, UpdateService
 from edge_agent.adapters.updates.beginning import Beginning
 from edge_agent.adapters.updates.file_courier import CourierParts
-from edge_agent.adapters.uplink import jpeg, key_files
+from edge_agent.adapters.uplink import key_files
 from edge_agent.adapters.uplink.journal_reader import SqliteJournalReader
 from edge_agent.adapters.uplink.key_files import Credentials
 from edge_agent.adapters.uplink.metrics import UplinkMetrics
@@ -46,6 +46,8 @@ from edge_agent.uplink.delivery_events import EraseCame, SpoolAgain, SpoolChange
 from edge_agent.uplink.delivery_loop import Deliverer, DeliveryParts
 from edge_agent.uplink.delivery_policy import DeliveryPolicy
 from edge_agent.uplink.errors import SpoolError
+from edge_agent.uplink.handover_desk import HandoverDesk
+from edge_agent.uplink.handover_loop import HandoverParts, Handovers
 from edge_agent.uplink.harvest_loop import Harvest, harvest
 from edge_agent.uplink.lanes import Lane
 from edge_agent.uplink.notice import Notices
@@ -55,8 +57,9 @@ from edge_agent.uplink.renewal_loop import Certificate
 from edge_agent.uplink.sampling import SETTING as SAMPLING_SETTING
 from edge_agent.uplink.sampling import FrameSampler
 from edge_agent.uplink.spool_rules import SpoolBounds
-from inference import Context
+from inference import Context, jpeg
 from wire_protocol.envelope import VerifiedMessage
+from wire_protocol.handover_messages import HandoverDown
 from wire_protocol.topics import Up, register_may_subscribe
 
 log = logging.getLogger(__name__)
@@ -119,7 +122,9 @@ class Uplink:
         self.link = make_link(credentials, self._will)
         self.deliverer = Deliverer(self._delivery_parts())
         self.care = Care(self._care_parts())
+        self._notices = read_notices(config.consent)
         self.consents = Consents(self._consent_parts())
+        self.handovers = self._make_handovers()
         self.releases: UpdateService | None = None
         self.certificate = Certificate(
             credentials.life, partial(renew, credentials, around.agent_version), self._reconnect, self.now_ms
@@ -133,6 +138,8 @@ class Uplink:
         """The tasks, by name."""
         yield "consents", self.consents.run()
         yield "delivery", self.deliverer.run()
+        if self.handovers is not None:
+            yield "handovers", self.handovers.run()
         yield "harvest", harvest(self._harvest(), self._spooled, self.executor)
         yield "uplink-care", self.care.run()
         yield "certificate", self.certificate.run()
@@ -196,6 +203,8 @@ class Uplink:
     # The three parts know of each other through these; they are made one after the other.
     def _connected(self) -> None:
         self.care.connected()
+        if self.handovers is not None:
+            self.handovers.connected()
         if self.releases is not None:
             self.releases.updates.connected()
 
@@ -204,7 +213,10 @@ class Uplink:
             self.releases.courier.disconnected()
 
     def _heard(self, verified: VerifiedMessage) -> None:
-        if self.releases is not None:
+        if isinstance(verified.payload, HandoverDown):
+            if self.handovers is not None:
+                self.handovers.heard(verified.payload)
+        elif self.releases is not None:
             self.releases.heard(verified)
 
     def _figures(self) -> UpdateFigures:
@@ -287,7 +299,7 @@ class Uplink:
         )
         return Parts(
             config=config.consent,
-            notices=read_notices(config.consent),
+            notices=self._notices,
             desk=desk,
             spool=self.spool,
             sampler=FrameSampler(config.sampling, config.arms.seed, self._kept(SAMPLING_SETTING)),
@@ -299,6 +311,34 @@ class Uplink:
             blank_used=self.care.blank_used,
             now_ms=self.now_ms,
             executor=self.executor,
+            phones=lambda: self.handovers is not None and self.handovers.possible,
+        )
+
+    def _make_handovers(self) -> Handovers | None:
+        """The codes for phones; None where none are shown."""
+        around, uplink = self._around, self._around.config.uplink
+        if not uplink.handover or uplink.handover_url is None:
+            return None
+        from edge_agent.adapters.uplink import qr_code  # only where it is drawn
+
+        place = self.credentials.place
+        return Handovers(
+            HandoverParts(
+                consents=self.consents,
+                desk=HandoverDesk(place.identity, self.credentials.signing, uplink.handover_url),
+                notices=self._notices,
+                packager=self.packager,
+                spool=self.spool,
+                link=self.link,
+                events=around.events,
+                clock=around.clock,
+                randomness=around.randomness,
+                hold_s=uplink.handover_hold_s,
+                draw=qr_code.draw,
+                is_connected=lambda: self.deliverer.is_connected,
+                now_ms=self.now_ms,
+                executor=self.executor,
+            )
         )
 
     def _harvest(self) -> Harvest:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_agent.adapters.uplink.jpeg import PictureTooLargeError, encode
+from inference.jpeg import PictureTooLargeError, encode
 from inference.picture import STRICT
 from inference.picture.check import check_picture
 from wire_protocol.limits import PICTURE_MAX_BYTES
