@@ -21,10 +21,10 @@ COPY deploy/compose/set-up /usr/local/bin/topscoop-set-up
 # One user in all services and in the broker, so that shared volumes need no change of owner.
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/topscoop --create-home topscoop \
  && mkdir -p /var/lib/topscoop-cloud/broker /var/lib/topscoop-keys /var/lib/topscoop-codes \
-      /var/lib/topscoop-release-keys /var/lib/topscoop-online-keys \
+      /var/lib/topscoop-release-keys /var/lib/topscoop-online-keys /var/lib/topscoop-gateway \
  && chown -R topscoop:topscoop /var/lib/topscoop-* \
  && chmod 700 /var/lib/topscoop /var/lib/topscoop-cloud /var/lib/topscoop-cloud/broker /var/lib/topscoop-keys \
-      /var/lib/topscoop-codes /var/lib/topscoop-release-keys /var/lib/topscoop-online-keys
+      /var/lib/topscoop-codes /var/lib/topscoop-release-keys /var/lib/topscoop-online-keys /var/lib/topscoop-gateway
 USER topscoop
 ENV PATH=/opt/topscoop/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
