@@ -50,7 +50,17 @@ def load(directory: Path) -> LoadedModel:
         WrongContract: Inputs or outputs differ from the manifest's contract.
     """
     manifest = read_manifest(directory)
-    data = _read(directory / manifest.model.file, manifest.model.bytes)
+    return load_bytes(manifest, _read(directory / manifest.model.file, manifest.model.bytes))
+
+
+def load_bytes(manifest: Manifest, data: bytes) -> LoadedModel:
+    """Check and load a network that is in memory.
+
+    Raises:
+        DigestMismatch: The bytes are others than the manifest's.
+        NotAModel: As `load`.
+        WrongContract: As `load`.
+    """
     _check_digest(data, manifest)
     check_onnx(data)
     session = _session(data)

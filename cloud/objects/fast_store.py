@@ -33,7 +33,7 @@ class FastStore(InThreads):
 
     def __init__(self, config: S3Config, store: S3Store) -> None:
         super().__init__(store)
-        self._client = _client(config)
+        self._client = obstore_client(config)
 
     async def put(self, key: str, body: bytes, metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
         """As the port says; obstore sends no MD5, so the one that is answered is compared."""
@@ -48,16 +48,17 @@ class FastStore(InThreads):
             )
         except (PermissionDeniedError, UnauthenticatedError, FileNotFoundError) as error:
             raise StoreRefused(
-                f"the object store refuses to store {key}: {_first_line(error)}",
+                f"the object store refuses to store {key}: {first_line(error)}",
                 remedy="Correct the keys of [s3]; `topscoop cloud setup` says what is wrong.",
             ) from error
         except (BaseError, OSError) as error:
-            raise ObjectsAway(f"the object store did not store {key}: {_first_line(error)}") from error
+            raise ObjectsAway(f"the object store did not store {key}: {first_line(error)}") from error
         md5_hex = hashlib.md5(body, usedforsecurity=False).hexdigest()
         return confirmed_version(key, answer["version"], answer["e_tag"], md5_hex)
 
 
-def _client(config: S3Config) -> ObstoreClient:
+def obstore_client(config: S3Config) -> ObstoreClient:
+    """A client of the configured bucket; nothing is connected yet."""
     options: ClientConfig = {
         "allow_http": True,
         "timeout": timedelta(seconds=config.request_timeout_s),
@@ -81,5 +82,6 @@ def _client(config: S3Config) -> ObstoreClient:
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What obstore says, without the trace of requests behind it."""
     return str(error).partition("\n")[0][:300]
