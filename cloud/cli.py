@@ -15,6 +15,7 @@ _VERBS = (
     "cloud.commands.enrolment",
     "cloud.commands.collector",
     "cloud.commands.keeper",
+    "cloud.commands.intake",
     "cloud.commands.rollouts",
     "cloud.commands.store",
     "cloud.commands.group",

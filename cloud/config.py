@@ -327,6 +327,13 @@ class PublicApiConfig:
     recommendation_days: int = field(
         default=30, metadata=about("a recommendation is forgotten after so long", low=1, high=1096)
     )
+    gateways: str | None = field(
+        default=None,
+        metadata=about(
+            "addresses or networks of gateways, by commas; the last address of their X-Forwarded-For is believed",
+            pattern=r"[0-9a-fA-F:./, ]{2,1000}",
+        ),
+    )
     health_port: int = _port(8727, "TCP port of /healthz, /readyz and /metrics")
 
 
@@ -342,6 +349,13 @@ class IntakeConfig:
     port: int = _port(8741, "TCP port where the S3 server reports uploads")
     webhook_token: str | None = field(
         default=None, metadata=about("what the S3 server must say there; without it, no webhook", secret=True)
+    )
+    webhook_url: str | None = field(
+        default=None,
+        metadata=about(
+            "the webhook as the S3 server reaches it, /events included; with it, set-up makes a topic at Ceph",
+            pattern=_ADDRESS,
+        ),
     )
     queue_url: str | None = field(
         default=None, metadata=about("SQS queue of the bucket's events; without it, none", pattern=_ADDRESS)

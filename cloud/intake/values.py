@@ -64,3 +64,20 @@ class ObjectPlace:
         except ValueError:
             return None
         return place if place.key == key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a ticket lets in: this much of this kind, until then."""
+
+    content_length: int
+    content_type: str
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Where an upload is, and whether its object was deleted by whoever was done with it."""
+
+    state: UploadState
+    deleted: bool

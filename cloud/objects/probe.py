@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
 
 from cloud.config import S3Config
 from cloud.objects.ports import ObjectMissing, ObjectsAway, StoreRefused
@@ -32,7 +33,7 @@ class Finding:
     """Something that the store ought not to do."""
 
     name: str
-    """Stable: `unsigned-put`, `expired-put`, `no-versions`, `wrong-checksum`."""
+    """Stable: `unsigned-put`, `expired-put`, `no-versions`, `wrong-checksum`, `written-over`."""
     words: str
     remedy: str
 
@@ -61,6 +62,23 @@ def probe_store(config: S3Config) -> tuple[Finding, ...]:
     finally:
         _clean(store, client, config.bucket, key)
     return tuple(findings)
+
+
+def probe_signatures(config: S3Config) -> tuple[Finding, ...]:
+    """What a bucket without versions takes although it ought not; it is left as it was found.
+
+    Raises:
+        ObjectsAway: The store does not answer.
+        StoreRefused: Wrong bucket, wrong credentials.
+    """
+    client = s3_client(config)
+    key = f"{PREFIX}{secrets.token_hex(16)}"
+    try:
+        found = [check(config, client, key) for check in (_unsigned, _expired, _written_over)]
+    finally:
+        with translated(config.bucket):
+            client.delete_object(Bucket=config.bucket, Key=key)
+    return tuple(finding for finding in found if finding is not None)
 
 
 def check_store(config: S3Config, *, development: bool, warn: Callable[[Finding], None]) -> None:
@@ -125,6 +143,22 @@ def _wrong_checksum(config: S3Config, client: Any, key: str) -> Finding | None:
         "wrong-checksum",
         "the store takes bytes that are not those of their MD5",
         "Use a store that compares Content-MD5; an emulator is for development only (s3.emulated).",
+    )
+
+
+def _written_over(config: S3Config, client: Any, key: str) -> Finding | None:
+    with translated(f"{config.bucket}/{key}"):
+        client.put_object(Bucket=config.bucket, Key=key, Body=_BODY)
+    try:
+        client.put_object(Bucket=config.bucket, Key=key, Body=_BODY, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == http.HTTPStatus.PRECONDITION_FAILED:
+            return None
+        raise
+    return Finding(
+        "written-over",
+        "the store writes over an object although If-None-Match: * forbids it",
+        "A signed URL may be used again until it expires; the recommender takes the announced bytes alone.",
     )
 
 

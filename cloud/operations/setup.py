@@ -104,6 +104,7 @@ STEPS: Final = (
     ("consent keys", "cloud.privacy.composition:set_up_keys"),
     ("certificates", "cloud.enrolment.set_up:certificates"),
     ("bucket", "cloud.objects.setup:set_up_bucket"),
+    ("intake", "cloud.intake.set_up:set_up_intake"),
     ("releases", "cloud.releases.composition:set_up_releases"),
     ("chains", "cloud.operations.tenants:complete_chains"),
 )
