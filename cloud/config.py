@@ -330,7 +330,7 @@ class PublicApiConfig:
     gateways: str | None = field(
         default=None,
         metadata=about(
-            "addresses or networks of gateways, by commas; the last address of their X-Forwarded-For is believed",
+            "addresses or networks of gateways, by commas; the last of their X-Forwarded-For is believed",
             pattern=r"[0-9a-fA-F:./, ]{2,1000}",
         ),
     )

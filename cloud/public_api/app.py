@@ -6,15 +6,22 @@ from starlette.types import ASGIApp
 from cloud.public_api.desk import Desk
 from cloud.public_api.failures import add_failures
 from cloud.public_api.front_door import FrontDoor
-from cloud.public_api.routes import menu, outcomes, problem_list, recommendation_events, recommendations
+from cloud.public_api.routes import (
+    menu,
+    outcomes,
+    problem_list,
+    recommendation_events,
+    recommendations,
+    uploads,
+)
 
-ROUTES = (problem_list, recommendations, recommendation_events, outcomes, menu)
+ROUTES = (uploads, problem_list, recommendations, recommendation_events, outcomes, menu)
 """Modules with a `router`; each is about one subject."""
 
 
 def build_app(desk: Desk) -> ASGIApp:
     """The application behind its front door."""
-    return FrontDoor(build_routes(desk), desk.tenants)
+    return FrontDoor(build_routes(desk), desk.tenants, desk.limits)
 
 
 def build_routes(desk: Desk) -> FastAPI:

@@ -10,6 +10,7 @@ from cloud.intake.adapters.s3_url_signer import S3UrlSigner
 from cloud.intake.arrivals import Arrivals
 from cloud.intake.intake_store import IntakeStore
 from cloud.intake.signed_urls import UrlSigner
+from cloud.public_api.answers import Answers
 from cloud.public_api.desk import Desk
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
@@ -37,12 +38,15 @@ def build_desk(
         StoreRefused: There are no credentials to sign with.
     """
     metrics = ApiMetrics()
+    answers = Answers(lambda latency_ms: metrics.answered.observe(latency_ms / 1000))
+    metrics.waiting.set_function(lambda: len(answers.waits) + len(answers.streams))
     intake = store or S3IntakeStore.open(config)
     return Desk(
         config=config,
         database=database,
         now_ms=now_ms,
         tenants=Tenants(database, config.public_api.public_url, time.monotonic),
+        answers=answers,
         limits=Limits(config.public_api, database, now_ms),
         metrics=metrics,
         signer=signer or S3UrlSigner.open(config),

@@ -8,9 +8,9 @@ from fastapi import Depends, Request
 
 from cloud.config import CloudConfig
 from cloud.database.engine import Database
-from cloud.public_api.answers import Answers
 from cloud.intake.arrivals import Arrivals
 from cloud.intake.signed_urls import UrlSigner
+from cloud.public_api.answers import Answers
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants

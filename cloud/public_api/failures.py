@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from cloud.errors import DatabaseAway
+from cloud.objects.ports import ObjectsAway, StoreRefused
 from cloud.public_api.problems import MEDIA_TYPE, Problem, problem
 from daemon.log_fields import fields
 
@@ -30,6 +31,8 @@ def add_failures(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DatabaseAway, _away)
+    app.add_exception_handler(ObjectsAway, _store_away)
+    app.add_exception_handler(StoreRefused, _store_away)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -41,6 +44,8 @@ def answer(refused: Problem) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     request.state.problem = error.kind.slug
+    if error.kind.slug == "bad-token":
+        request.app.state.desk.limits.wrong_credential(request.scope, request.state.tenant)
     return answer(error)
 
 
@@ -75,6 +80,13 @@ async def _away(request: Request, error: Exception) -> Response:
     return await _problem(
         request,
         problem("not-ready", "the database does not answer", headers={"Retry-After": str(_AWAY_S)}),
+    )
+
+
+async def _store_away(request: Request, error: Exception) -> Response:
+    log.error("api.unavailable", extra=fields(error=str(error)))
+    return await _problem(
+        request, problem("not-ready", "the store does not answer", headers={"Retry-After": str(_AWAY_S)})
     )
 
 

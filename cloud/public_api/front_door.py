@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.errors import DatabaseAway
 from cloud.public_api import failures
+from cloud.public_api.limits import Limits, headers_of
 from cloud.public_api.problems import Problem, problem
 from cloud.public_api.tenants import Tenants
 from daemon.log_fields import fields
@@ -41,9 +42,10 @@ class FrontDoor:
         app: What answers; it finds `tenant` and `request_id` in `request.state`.
     """
 
-    def __init__(self, app: ASGIApp, tenants: Tenants) -> None:
+    def __init__(self, app: ASGIApp, tenants: Tenants, limits: Limits) -> None:
         self._app = app
         self._tenants = tenants
+        self._limits = limits
         self._headers = dict(HEADERS)
         if tenants.hosts.secure:
             self._headers["Strict-Transport-Security"] = HSTS
@@ -61,13 +63,14 @@ class FrontDoor:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                for name, value in state.get("headers", {}).items():
+                for name, value in headers_of(state.get("allowances", {})).items():
                     headers.setdefault(name, value)
                 headers["X-Request-Id"] = state["request_id"]
             await send(message)
 
         try:
             state["tenant"] = await self._tenant(scope)
+            await self._limits.admit(scope, state["tenant"])
             _check_length(scope)
         except Problem as refused:
             state["problem"] = refused.kind.slug

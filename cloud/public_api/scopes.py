@@ -34,5 +34,11 @@ def caller_of(request: Request, desk: AtDesk, tenant: AtTenant) -> Caller:
     return Caller(tenant, found.user, CallerKind(found.kind), session, found.csrf)
 
 
-AtCaller = Annotated[Caller, Depends(caller_of)]
+async def counted(request: Request, desk: AtDesk, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """Who calls, and may. Raises Problem `too-many-requests`."""
+    await desk.limits.request_of(request.scope, caller)
+    return caller
+
+
+AtCaller = Annotated[Caller, Depends(counted)]
 """Type of a route's parameter `caller`."""

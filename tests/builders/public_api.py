@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from cloud.config import CloudConfig, PublicApiConfig
+from cloud.config import CloudConfig, PublicApiConfig, S3Config
 from cloud.database.engine import open_database
 from cloud.database.schema import api_sessions
 from cloud.database.schema_version import CLOUD
+from cloud.intake.adapters.s3_url_signer import S3UrlSigner
+from cloud.intake.memory_intake_store import MemoryIntakeStore
 from cloud.public_api.app import build_app
 from cloud.public_api.caller import CallerKind
 from cloud.public_api.composition import build_desk
@@ -31,6 +34,7 @@ TENANT = "gelateria-sole"
 OTHER = "eisdiele-nord"
 PUBLIC_URL = "https://{tenant}.api.example"
 HOUR_MS = 3_600_000
+S3_CONFIG = S3Config(endpoint_url="https://s3.example", access_key="key", secret_key="secret")
 
 
 def user_of(name: str) -> bytes:
@@ -44,11 +48,13 @@ class ApiStage:
 
     Args:
         desk: What the routes share; build the app again after changing it, see `rebuild`.
+        store: The intake bucket; `put` does what a client's PUT does.
         clock: The time as the API has it: `[now_ms]`; a test may move it.
     """
 
     desk: Desk
     app: ASGIApp
+    store: MemoryIntakeStore
     clock: list[int] = field(default_factory=lambda: [NOW_MS])
 
     def rebuild(self, desk: Desk) -> None:
@@ -95,11 +101,19 @@ def stage_over(database: Database, folder: Path, **public_api: Any) -> ApiStage:
     config = CloudConfig(
         environment="development",
         state_dir=folder,
+        s3=S3_CONFIG,
         public_api=PublicApiConfig(**({"public_url": PUBLIC_URL} | public_api)),
     )
     clock = [NOW_MS]
-    desk = build_desk(config, database, lambda: clock[0])
-    return ApiStage(desk, build_app(desk), clock)
+    store = MemoryIntakeStore(lambda: clock[0])
+    desk = build_desk(config, database, lambda: clock[0], signer=_signer(), store=store)
+    return ApiStage(desk, build_app(desk), store, clock)
+
+
+@cache
+def _signer() -> S3UrlSigner:
+    """Signs for a server that is not there; making boto3's client takes longer than most tests."""
+    return S3UrlSigner.open(CloudConfig(s3=S3_CONFIG))
 
 
 _migrated: dict[str, bytes] = {}

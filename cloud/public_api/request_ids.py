@@ -1,0 +1,43 @@
+"""How requests are named in addresses, and instants in documents."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path
+
+from cloud.public_api.problems import problem
+from wire_protocol.identifiers import parse_uuid7
+
+EXAMPLE = "01990b3c-5d70-7c4e-9a6b-2f1d8e3a7b50"
+
+
+async def request_of(
+    request_id: Annotated[
+        str, Path(description="UUID version 7, from `POST /v1/uploads`", max_length=64, examples=[EXAMPLE])
+    ],
+) -> bytes:
+    """The request that an address names. Raises Problem `not-found`."""
+    try:
+        return parse_uuid7(request_id).bytes
+    except ValueError:
+        raise problem("not-found", "this address names no request") from None
+
+
+AtRequest = Annotated[bytes, Depends(request_of)]
+"""Type of a route's parameter for the `{request_id}` of its address: 16 bytes."""
+
+
+def spelled(request: bytes) -> str:
+    """As addresses and documents have it."""
+    return str(UUID(bytes=request))
+
+
+def instant(at_ms: int) -> str:
+    """RFC 3339, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def maybe_instant(at_ms: int | None) -> str | None:
+    """As `instant`; None for none."""
+    return None if at_ms is None else instant(at_ms)
