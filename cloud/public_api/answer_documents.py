@@ -73,6 +73,7 @@ class Seen:
     Attributes:
         expires_at_ms: Of the signed URL.
         problem: As `UploadProblem`, where it failed.
+        detail: The same in a sentence, where more is known.
         recommendation: None where there is none yet, or none any more.
     """
 
@@ -82,6 +83,7 @@ class Seen:
     expires_at_ms: int
     arrived_at_ms: int | None
     problem: str | None
+    detail: str | None
     recommendation: Recommendation | None
 
     @property
@@ -110,7 +112,7 @@ class Seen:
         match self.state:
             case UploadState.FAILED:
                 why = self.problem or UploadProblem.REPEATEDLY_FAILED
-                words = _WORDS.get(why, "the picture could not be used")
+                words = self.detail or _WORDS.get(why, "the picture could not be used")
                 return problem("upload-failed", words, problem=why, request_id=named)
             case UploadState.EXPIRED:
                 return problem("upload-expired", "nothing was uploaded while the URL held", request_id=named)

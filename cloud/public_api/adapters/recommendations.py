@@ -35,6 +35,7 @@ _SEEN = select(
     _upload.expires_at_ms.label("url_until_ms"),
     _upload.arrived_at_ms,
     _upload.problem,
+    _upload.detail,
     *_SHOWN,
 ).select_from(
     uploads.outerjoin(
@@ -59,6 +60,7 @@ def find(connection: Connection, caller: Caller, request: bytes) -> Seen | None:
         found.url_until_ms,
         found.arrived_at_ms,
         found.problem,
+        found.detail,
         None if found.created_at_ms is None else _recommendation(found),
     )
 
