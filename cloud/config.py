@@ -353,7 +353,7 @@ class IntakeConfig:
     webhook_url: str | None = field(
         default=None,
         metadata=about(
-            "the webhook as the S3 server reaches it, /events included; with it, set-up makes a topic at Ceph",
+            "the webhook as the S3 server reaches it, with /events; set-up then makes a topic at Ceph",
             pattern=_ADDRESS,
         ),
     )
