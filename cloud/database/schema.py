@@ -486,6 +486,7 @@ api_sessions = Table(
     Column("session", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie's or token's secret
     Column("kind", String(16), nullable=False),  # as `cloud.public_api.caller.CallerKind`
     _user(),
+    Column("issuer", String(300)),  # who vouched; ends with it. Null: nobody that a row stands for
     Column("client", String(32)),  # of a machine
     Column("csrf", LargeBinary(32)),  # of a browser
     Column("created_at_ms", BigInteger, nullable=False),
@@ -503,6 +504,7 @@ device_grants = Table(  # RFC 8628: a device shows a code, its owner approves it
     Column("user_code", LargeBinary(32), nullable=False),  # SHA-256
     Column("state", String(16), nullable=False),  # `waiting`, `approved`, `denied`, `spent`
     Column("user", LargeBinary(32)),
+    Column("issuer", String(300)),  # of who approved
     Column("polled_at_ms", BigInteger),
     Column("expires_at_ms", BigInteger, nullable=False),
     UniqueConstraint("tenant", "user_code"),
