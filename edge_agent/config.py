@@ -177,6 +177,34 @@ class UplinkConfig:
         default=480,
         metadata=about("a picture is sent with at most so many pixels of height", low=64, high=1080),
     )
+    handover: bool = field(
+        default=False,
+        metadata=about("the display shows a code, so that customers can say yes on their phone"),
+    )
+    handover_url: str | None = field(
+        default=None,
+        metadata=about(
+            "the chain's public API as phones reach it; {tenant} is the chain's name",
+            pattern=r"https?://[^/\s]{1,200}",
+        ),
+    )
+    handover_hold_s: int = field(
+        default=90,
+        metadata=about(
+            "with a code shown, the picture waits so long in memory instead of consent.answer_within_s",
+            low=10,
+            high=600,
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse codes that lead nowhere.
+
+        Raises:
+            ValueError: Says so.
+        """
+        if self.handover and self.handover_url is None:
+            raise ValueError("handover needs handover_url: the address of the chain's public API")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,12 @@ class NoBlanksError(RequestError):
     status = 503
 
 
+class NoHandoverError(RequestError):
+    """No phone could answer a code now."""
+
+    status = 503
+
+
 class WithdrawalRefusedError(RequestError):
     """The code is not the one of that consent."""
 

@@ -1,6 +1,7 @@
 // Asking whether the picture may be kept: the notice as the agent has it, two equal answers, and time runs
 // out as a no. The page decides nothing: the agent holds the picture, and drops it without an answer.
 
+import * as handover from "./handover.js";
 import { texts } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
@@ -15,15 +16,22 @@ export function hide() {
   clearTimeout(timer);
   asked = null;
   byId("consent").hidden = true;
+  handover.hide();
 }
 
-/** Ask about an interaction for so many seconds, in a language. */
-export async function ask(interaction, seconds, language) {
+/** Ask about an interaction for so many seconds, in a language; with a code where phones can answer, too. */
+export async function ask(interaction, seconds, language, phones) {
   hide();
   const question = { interaction, notice: null, language };
   asked = question;
   timer = setTimeout(hide, seconds * 1000);
   await translate(language);
+  if (!phones || asked !== question) return;
+  const code = await handover.fetchCode(interaction);
+  if (!code || asked !== question || !byId("consent-code").hidden) return;
+  handover.show(code, question.language);
+  clearTimeout(timer); // with a code, the picture waits longer
+  timer = setTimeout(hide, Math.max(seconds, code.expires_in_s) * 1000);
 }
 
 /** Put the standing question into another language; its notice is another one, with another digest. */
@@ -50,6 +58,7 @@ function show(question, notice, language) {
   byId("consent-answers").hidden = false;
   byId("consent-code").hidden = true;
   byId("consent").hidden = false;
+  handover.translate(language);
 }
 
 async function answer(granted) {
@@ -57,6 +66,7 @@ async function answer(granted) {
   if (!question?.notice) return;
   clearTimeout(timer);
   byId("consent-answers").hidden = true;
+  handover.hide();
   const { notice } = question;
   const body = granted
     ? {
@@ -80,11 +90,23 @@ async function answer(granted) {
   } catch {
     // Said on the page: nothing was kept, for the agent acknowledges only what is durable.
   }
-  if (asked !== question) return;
+  if (asked === question) conclude(said);
+}
+
+function conclude(said) {
   byId("consent-title").textContent = "";
   byId("consent-text").textContent = "";
+  byId("consent-answers").hidden = true;
+  handover.hide();
   byId("consent-code").textContent = said;
   byId("consent-code").hidden = false;
+}
+
+/** The customer said yes on the phone. */
+export function thankPhone(interaction) {
+  if (!stands(interaction)) return;
+  clearTimeout(timer);
+  conclude(texts(asked.language).handover_granted);
 }
 
 /** Listen to the two buttons. */

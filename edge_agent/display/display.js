@@ -80,9 +80,11 @@ function onConsent(data) {
   view.promiseToAsk(language);
   if (data.state === "asked") {
     if (data.ask_on_display && offer?.interaction_id === data.interaction_id) {
-      consent.ask(data.interaction_id, data.answer_within_s, language);
+      consent.ask(data.interaction_id, data.answer_within_s, language, data.handover);
     }
-  } else if (["expired", "superseded", "refused", "stopping"].includes(data.state)) {
+  } else if (data.state === "granted" && data.method === "phone") {
+    consent.thankPhone(data.interaction_id);
+  } else if (["expired", "superseded", "refused", "failed", "stopping"].includes(data.state)) {
     if (consent.stands(data.interaction_id)) consent.hide();
   }
 }

@@ -24,6 +24,9 @@ const TEXTS = {
     consent_no: "No, thank you",
     consent_granted: "Thank you! To take it back at any time, keep this code:",
     consent_failed: "That did not work. Nothing was kept.",
+    handover_text: "Or scan to say yes on your phone",
+    handover_alt: "QR code: scan it to say yes on your phone",
+    handover_granted: "Thank you! You can take it back on your phone at any time.",
   },
   de: {
     skip: "Zu den Sorten",
@@ -48,6 +51,9 @@ const TEXTS = {
     consent_no: "Nein, danke",
     consent_granted: "Vielen Dank! Mit diesem Code nehmen Sie es jederzeit zurück:",
     consent_failed: "Das hat nicht geklappt. Nichts wurde aufbewahrt.",
+    handover_text: "Oder scannen und auf dem Telefon Ja sagen",
+    handover_alt: "QR-Code: scannen und auf dem Telefon Ja sagen",
+    handover_granted: "Vielen Dank! Auf Ihrem Telefon nehmen Sie es jederzeit zurück.",
   },
   it: {
     skip: "Vai ai gusti",
@@ -72,6 +78,9 @@ const TEXTS = {
     consent_no: "No, grazie",
     consent_granted: "Grazie! Con questo codice potete ritirarlo in ogni momento:",
     consent_failed: "Non ha funzionato. Nulla è stato conservato.",
+    handover_text: "Oppure inquadrate il codice e dite sì sul telefono",
+    handover_alt: "Codice QR: inquadratelo per dire sì sul telefono",
+    handover_granted: "Grazie! Sul telefono potete ritirarlo in ogni momento.",
   },
 };
 

@@ -90,6 +90,7 @@ class Parts:
         blank_used: Told of each consent that was granted.
         now_ms: The register's time, never before the cloud's last signed time.
         executor: One thread that yields to requests.
+        phones: Whether the customer's phone could answer, too.
     """
 
     config: ConsentConfig
@@ -105,6 +106,7 @@ class Parts:
     blank_used: Callable[[], None]
     now_ms: Callable[[], int]
     executor: Executor
+    phones: Callable[[], bool] = lambda: False
 
 
 class Consents:
@@ -181,6 +183,20 @@ class Consents:
             return None
         return before[1].result()
 
+    def waits(self, interaction_id: UUID) -> bool:
+        """Whether a picture waits for an answer now."""
+        self._expire()
+        return interaction_id in self._hold
+
+    def wait_until(self, interaction_id: UUID, until_ns: int) -> None:
+        """A code was made for a picture: it waits at least so long, by the monotonic clock."""
+        self._hold.wait_until(interaction_id, until_ns)
+
+    def give_up(self, interaction_id: UUID) -> None:
+        """An answer came that cannot be kept: the picture, if it still waits, is overwritten."""
+        if self._hold.drop(interaction_id):
+            self._end_without_consent((interaction_id,), "failed")
+
     async def withdraw(self, consent_id: UUID, code: str) -> None:
         """Take a consent back; raises as `ConsentDesk.withdraw`."""
         parts = self._parts
@@ -232,6 +248,7 @@ class Consents:
                 # Nobody is asked where nobody stands; the till may still answer.
                 "ask_on_display": parts.config.ask_on_display
                 and impression.reason is not FallbackReason.NOBODY,
+                "handover": parts.phones(),
             },
         )
 
@@ -259,7 +276,8 @@ class Consents:
             extra=fields(interaction_id=str(interaction_id), consent_id=str(granted.consent_id)),
         )
         parts.spooled(Lane.CONSENTS)
-        self._tell(interaction_id, "granted", consent_id=str(granted.consent_id))
+        method = answer.yes.method.value
+        self._tell(interaction_id, "granted", consent_id=str(granted.consent_id), method=method)
         filing = asyncio.get_running_loop().create_task(self._file(interaction_id, held, granted))
         self._filing.add(filing)
         filing.add_done_callback(self._filing.discard)

@@ -54,6 +54,7 @@ from edge_agent.uplink.spooled import Ending, Entry, Write
 from wire_protocol.envelope import VerifiedMessage
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fleet_messages import DesiredDown, FileBlockDown
+from wire_protocol.handover_messages import HandoverDown
 from wire_protocol.messages import BlanksDown, EraseDown, ReceiptDown
 from wire_protocol.topics import Identity, Topic
 
@@ -83,7 +84,8 @@ class DeliveryParts:
         blanks_came: Told when new blanks lie in the spool.
         connected: Told when the broker has accepted the register.
         receipt_after: Told the seconds from publishing to the receipt.
-        others: Gets what the cloud signed for others than the delivery: desired states, pieces of files.
+        others: Gets what the cloud signed for others than the delivery: desired states, pieces of files,
+            yeses of phones.
         disconnected: Told when there is no connection any more.
         executor: One thread that yields to requests.
     """
@@ -269,7 +271,7 @@ class Deliverer:
                 return [EraseCame(consents)]
             case BlanksDown(blanks):
                 await self._take_in(blanks)
-            case DesiredDown() | FileBlockDown():
+            case DesiredDown() | FileBlockDown() | HandoverDown():
                 parts.others(verified)
         return []
 

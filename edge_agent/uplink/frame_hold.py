@@ -6,7 +6,7 @@ out, and no way to a disk.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -72,6 +72,14 @@ class FrameHold:
     def take(self, interaction_id: UUID) -> HeldFrame | None:
         """Hand the picture over; the taker overwrites it. None when it is not here (any more)."""
         return self._held.pop(interaction_id, None)
+
+    def wait_until(self, interaction_id: UUID, until_ns: int) -> bool:
+        """Let a picture wait longer, never shorter; whether it is here."""
+        frame = self._held.get(interaction_id)
+        if frame is None:
+            return False
+        self._held[interaction_id] = replace(frame, until_ns=max(frame.until_ns, until_ns))
+        return True
 
     def drop(self, interaction_id: UUID) -> bool:
         """Overwrite and forget; whether there was one."""

@@ -20,6 +20,11 @@ class Notices:
         assert notices, "a register that asks has something to show"
         self._notices = notices
 
+    @property
+    def all(self) -> tuple[Notice, ...]:
+        """Each of them, by language."""
+        return self._notices
+
     @classmethod
     def of(
         cls,

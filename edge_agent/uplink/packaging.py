@@ -8,6 +8,7 @@ from wire_protocol import consent, envelope
 from wire_protocol.consent import FRAME_PURPOSE, VerifiedConsent
 from wire_protocol.envelope import Header
 from wire_protocol.fleet_messages import FileRequestUp
+from wire_protocol.handover_messages import NoticeUp
 from wire_protocol.keys import SigningKey
 from wire_protocol.messages import (
     ConsentUp,
@@ -127,6 +128,10 @@ class Packager:
     def file_request(self, stamp: Stamp, payload: FileRequestUp) -> bytes:
         """A piece of a release's file, please."""
         return envelope.make(self._header(Up.FILE_REQUEST, stamp), payload, (), self.key)
+
+    def notice(self, stamp: Stamp, payload: NoticeUp) -> bytes:
+        """What customers are asked, for phones to show."""
+        return envelope.make(self._header(Up.NOTICE, stamp), payload, (), self.key)
 
     def _small(self, kind: Up, stamp: Stamp, payload: Payload, attached: tuple[bytes, ...] = ()) -> Outgoing:
         message = envelope.make(self._header(kind, stamp), payload, attached, self.key)

@@ -70,6 +70,11 @@ def create_unguarded(services: Services) -> FastAPI:
         app.include_router(consent.routes(services.uplink.consents))
         app.include_router(uplink.routes(services.uplink))
         described += consent.SCHEMAS + uplink.SCHEMAS
+        if services.uplink.handovers is not None:
+            from edge_agent.adapters.http import handover
+
+            app.include_router(handover.routes(services.uplink.handovers))
+            described += handover.SCHEMAS
         if services.uplink.releases is not None:
             from edge_agent.adapters.http import releases
 

@@ -117,6 +117,15 @@ class NoticeAnswer(_Answer):
     valid_days: int
 
 
+class HandoverAnswer(_Answer):
+    """A code for the customer's phone."""
+
+    url: str = Field(description="what the code holds")
+    svg: str = Field(description="the QR code as an SVG element; show it dark on white")
+    expires_at: str = Field(examples=["2026-11-23T09:15:00.000Z"])
+    expires_in_s: float = Field(description="the same as seconds from now")
+
+
 class WithdrawalRequest(_Request):
     """The code on the customer's slip."""
 

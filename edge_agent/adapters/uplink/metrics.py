@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from edge_agent.uplink.handover_desk import Result
 from edge_agent.uplink.spooled import SpoolStats
 
 if TYPE_CHECKING:
@@ -70,6 +71,15 @@ class UplinkMetrics:
         for reason, count in deliverer.not_believed.items():
             not_believed.add_metric([reason], count)
         yield not_believed
+        if uplink.handovers is not None:
+            answers = CounterMetricFamily(
+                "topscoop_uplink_handovers",
+                "Answers of customers' phones, by what became of them.",
+                labels=["result"],
+            )
+            for result in Result:
+                answers.add_metric([result.value], uplink.handovers.results[result])
+            yield answers
         if figures.stats is not None:
             yield from _of_spool(figures.stats)
 
