@@ -143,7 +143,13 @@ class Handovers:
     async def run(self) -> None:
         """Take in answers, one after the other; until cancelled."""
         while True:
-            await self.take(await self._inbox.get())
+            given = await self._inbox.get()
+            await self.take(given)
+            self._inbox.task_done()
+
+    async def settle(self) -> None:
+        """Wait until everything that was heard is taken in; for tests."""
+        await self._inbox.join()
 
     async def take(self, given: HandoverDown) -> Result:
         """Take one answer in."""

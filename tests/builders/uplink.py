@@ -15,6 +15,8 @@ from edge_agent.ports import Frame
 from edge_agent.uplink.blank_intake import believable
 from edge_agent.uplink.consent_desk import ConsentDesk, Yes
 from edge_agent.uplink.consent_loop import Answer, Consents, Parts
+from edge_agent.uplink.handover_desk import HandoverDesk
+from edge_agent.uplink.handover_loop import HandoverParts, Handovers
 from edge_agent.uplink.memory_spool import MemorySpool
 from edge_agent.uplink.notice import Notices
 from edge_agent.uplink.packaging import Packager
@@ -83,13 +85,14 @@ class PaperDesk:
         good, _ = believable([self.cloud.blank() for _ in range(blanks)], IDENTITY, self.anchors)
         self.spool.add_blanks(good)
         self.packager = Packager(IDENTITY, self.cloud.register_key, STORE)
+        self.randomness = seeded_randomness(3)
         self.desk = ConsentDesk(
             packager=self.packager,
             anchors=self.anchors,
             spool=self.spool,
             secret=RECEIPT_KEY,
             valid_ms=valid_days * DAY_MS,
-            randomness=seeded_randomness(3),
+            randomness=self.randomness,
         )
         self.config = ConsentConfig(**config)
         self.notices = Notices.of(
@@ -113,9 +116,34 @@ class PaperDesk:
                 blank_used=lambda: self.told.append("blank"),
                 now_ms=self.clock.now_ms,
                 executor=self.executor,
+                phones=lambda: self.handovers.possible,
             )
         )
         self.consents.count_blanks(blanks)
+        self.link = ToldLink()
+        self.is_connected = True
+        self.handovers = self.new_handovers()
+
+    def new_handovers(self) -> Handovers:
+        """As after a start of the register: no code is open."""
+        return Handovers(
+            HandoverParts(
+                consents=self.consents,
+                desk=HandoverDesk(IDENTITY, self.cloud.register_key, "https://{tenant}.example.com"),
+                notices=self.notices,
+                packager=self.packager,
+                spool=self.spool,
+                link=self.link,
+                events=self.events,
+                clock=self.clock,
+                randomness=self.randomness,
+                hold_s=90,
+                draw=lambda address: f"<svg>{address}</svg>",
+                is_connected=lambda: self.is_connected,
+                now_ms=self.clock.now_ms,
+                executor=self.executor,
+            )
+        )
 
     def yes(self, language: str = "en", **fields: Any) -> Answer:
         notice = self.notices.choose(language)

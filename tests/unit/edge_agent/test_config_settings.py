@@ -82,6 +82,7 @@ def test_a_list_in_the_environment_may_be_json() -> None:
         ("camera = ''", "camera.source must not be empty"),
         ("camera = 3", "camera.source must be a text"),
         ("[presence]\nenabled = 'yes'", "must be true or false"),
+        ("[uplink]\nhandover = true", "handover needs handover_url"),
     ],
 )
 def test_a_mistake_is_named(text: str, message: str) -> None:
@@ -142,7 +143,7 @@ def test_the_sample_names_every_key_with_its_default() -> None:
     assert set(given) == set(SETTINGS.keys)
     defaults = EdgeConfig(**MINIMAL)
     shown_differently = {"tenant", "store", "register", "shop_kind", "model_dir", "api.unix_socket"}
-    shown_differently |= {"consent.notice_dir"}
+    shown_differently |= {"consent.notice_dir", "uplink.handover_url"}
     for path, one in given.items():
         if path not in shown_differently:
             assert SETTINGS.keys[path].check(one.value) == value_at(defaults, path), path

@@ -49,3 +49,15 @@ def test_large_pictures_are_fewer() -> None:
     assert put(hold, 2, held(shape=(side, side, 3))) == (interaction_id(1),)
     assert not first.pixels.any()
     assert "7" not in repr(held())
+
+
+def test_a_picture_waits_longer_for_a_phone_and_never_shorter() -> None:
+    """The same pixels, another end; one that is not here cannot wait."""
+    hold, frame = FrameHold(), held(10)
+    put(hold, 1, frame)
+    assert hold.wait_until(interaction_id(1), 20)
+    assert hold.wait_until(interaction_id(1), 5)
+    assert not hold.wait_until(interaction_id(2), 20)
+    assert hold.expire(19) == ()
+    assert hold.expire(20) == (interaction_id(1),)
+    assert not frame.pixels.any()
