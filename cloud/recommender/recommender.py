@@ -12,7 +12,8 @@ from typing import Final, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud.errors import DatabaseAway
+from cloud.errors import DatabaseAway, ServiceKeyMissing
+from cloud.intake.errors import NoBlankLeft, PromotionLater
 from cloud.intake.intake_store import LongerThanAllowed
 from cloud.intake.values import ObjectPlace
 from cloud.jobs.back_off import retry_after_ms
@@ -41,7 +42,16 @@ FRAMES_KEPT_BYTES: Final = 32_000_000
 """Of one batch, for promotion; a picture beyond is decoded again."""
 WRITTEN_AFTER_S: Final = 0.5
 """Results wait no longer for others of the same tenant and batch."""
-_OUTAGES: Final = (ObjectsAway, StoreRefused, ReleasesAway, ReleasesRefused, PictureWorkerUnavailable)
+_OUTAGES: Final = (
+    ObjectsAway,
+    StoreRefused,
+    ReleasesAway,
+    ReleasesRefused,
+    PictureWorkerUnavailable,
+    NoBlankLeft,
+    PromotionLater,
+    ServiceKeyMissing,
+)
 """Nothing that an upload is to blame for; it waits until its picture must go."""
 _OUTAGE_AFTER_ATTEMPTS: Final = 3
 """What an outage's pause is worth: seconds, not milliseconds."""
@@ -247,7 +257,17 @@ class Recommender:
             return
         now_ms = self._world.now_ms()
         endings = [(task.lease, task.ending) for task in ended if task.ending is not None]
-        written = self._world.rows.write(ended[0].lease.tenant, endings, now_ms)
+        try:
+            written = self._world.rows.write(ended[0].lease.tenant, endings, now_ms)
+        except DatabaseAway:
+            raise
+        except Exception as error:  # noqa: BLE001 - a row that cannot be written takes no others along (T19)
+            if len(ended) == 1:
+                self._failed(ended[0].lease, error)
+            else:
+                for task in ended:
+                    self._write([task], batch)
+            return
         for task in ended:
             if task.lease.job not in written:
                 continue  # another worker's by now, or taken back: whoever did that sees to the picture

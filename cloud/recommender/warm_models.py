@@ -14,7 +14,7 @@ from cloud.recommender.values import Champion
 from inference import FlavourModel
 
 LOOK_EVERY_S: Final = 1.0
-PER_MODEL_BYTES: Final = 6_000_000
+PER_MODEL_BYTES: Final = 2_000_000
 """What a session takes besides its weights: arena and buffers; measured with the models of this project."""
 WEIGHTS_FACTOR: Final = 3
 """The network's bytes, the session's own copy, and what it packs anew for its kernels."""

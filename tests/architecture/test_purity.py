@@ -83,6 +83,7 @@ _SHELLS = {
     "cloud/public_api/pages/rendering.py": "reads the templates",
     "cloud/public_api/scopes.py": "reads requests",
     "cloud/public_api/tenants.py": "reads requests",
+    "cloud/recommender/service.py": "is the process",
     "cloud/releases/composition.py": "opens folder or bucket",
     "cloud/releases/verification.py": "lends python-tuf a folder",
     "cloud/rollout/service.py": "is the process",
@@ -107,6 +108,7 @@ _SHELL_FOLDERS = (
     "cloud/privacy/adapters/",
     "cloud/public_api/adapters/",
     "cloud/public_api/routes/",
+    "cloud/recommender/adapters/",
     "cloud/releases/adapters/",
     "cloud/rollout/commands/",
 )
@@ -124,6 +126,7 @@ _LOOP_FILES = (
     "cloud/collector/in_flight.py",
     "cloud/files/lanes.py",
     "cloud/public_api/waiting.py",
+    "cloud/recommender/warm_models.py",
     "cloud/releases/cached_files.py",
     "cloud/releases/loop.py",
     "cloud/outage_log.py",

@@ -66,7 +66,6 @@ class SqlRows:
             rows = [_recommendation(one, now_ms) for one in made if isinstance(one, Recommended)]
             if rows:
                 connection.execute(insert(recommendations), rows)
-            _wake(connection, tenant, ended)
         return ended
 
     def finish(self, leases: Sequence[Lease]) -> None:
@@ -88,7 +87,7 @@ class SqlRows:
         }
         with self._database.tenant(lease.tenant) as connection:
             if bury(connection, lease, error):
-                _wake(connection, lease.tenant, _end(connection, lease.tenant, [lease.job], values))
+                _end(connection, lease.tenant, [lease.job], values)
 
     def deleted(self, tenant: str, requests: Sequence[bytes], now_ms: int) -> None:
         """As the port says."""
@@ -149,7 +148,7 @@ def _by_values(
 def _end(
     connection: Connection, tenant: str, requests: Sequence[bytes], values: Mapping[str, Any]
 ) -> set[bytes]:
-    """End those that have not ended, and say which: an end never changes."""
+    """End those that have not ended, wake who waits for them, and say which: an end never changes."""
     row = uploads.c
     statement = (
         update(uploads)
@@ -161,7 +160,11 @@ def _end(
         .values(**values)
         .returning(row.request)
     )
-    return {bytes(found) for found in connection.execute(statement).scalars()}
+    ended = {bytes(found) for found in connection.execute(statement).scalars()}
+    notify_all(
+        connection, ANSWERS, [f"{tenant}/{request.hex()}/{values['state']}" for request in sorted(ended)]
+    )
+    return ended
 
 
 def _recommendation(one: Recommended, now_ms: int) -> dict[str, Any]:
@@ -185,7 +188,3 @@ def _recommendation(one: Recommended, now_ms: int) -> dict[str, Any]:
         "inference_ms": one.inference_ms,
         "latency_ms": max(0, now_ms - ticket.arrived_at_ms),
     }
-
-
-def _wake(connection: Connection, tenant: str, requests: set[bytes]) -> None:
-    notify_all(connection, ANSWERS, [f"{tenant}/{request.hex()}" for request in sorted(requests)])
