@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from cloud.config import CloudConfig
 from cloud.database.engine import Database
+from cloud.identity.issuers import Issuers
 from cloud.intake.adapters.s3_intake_store import S3IntakeStore
 from cloud.intake.adapters.s3_url_signer import S3UrlSigner
 from cloud.intake.arrivals import Arrivals
@@ -15,6 +16,7 @@ from cloud.public_api.desk import Desk
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
+from cloud.public_api.tries import Tries
 
 
 def build_desk(
@@ -47,6 +49,8 @@ def build_desk(
         now_ms=now_ms,
         tenants=Tenants(database, config.public_api.public_url, time.monotonic),
         answers=answers,
+        issuers=Issuers(config, database, now_ms, time.monotonic),
+        tries=Tries(now_ms),
         limits=Limits(config.public_api, database, now_ms),
         metrics=metrics,
         signer=signer or S3UrlSigner.open(config),

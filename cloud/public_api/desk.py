@@ -8,12 +8,15 @@ from fastapi import Depends, Request
 
 from cloud.config import CloudConfig
 from cloud.database.engine import Database
+from cloud.identity.issuers import Issuers
 from cloud.intake.arrivals import Arrivals
 from cloud.intake.signed_urls import UrlSigner
 from cloud.public_api.answers import Answers
+from cloud.public_api.cookies import CookieNames
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
+from cloud.public_api.tries import Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Desk:
 
     Attributes:
         now_ms: The clock.
+        issuers: Where the chains' people log in.
         answers: Who waits for which recommendation.
     """
 
@@ -29,11 +33,18 @@ class Desk:
     database: Database
     now_ms: Callable[[], int]
     tenants: Tenants
+    issuers: Issuers
+    tries: Tries
     limits: Limits
     metrics: ApiMetrics
     signer: UrlSigner
     arrivals: Arrivals
     answers: Answers
+
+    @property
+    def cookies(self) -> CookieNames:
+        """The cookies' names."""
+        return CookieNames(secure=self.tenants.hosts.secure)
 
     def origin(self, tenant: str) -> str:
         """Scheme, host and port of a chain's API, as browsers write them in `Origin`."""

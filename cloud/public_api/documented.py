@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from cloud.public_api.problems import MEDIA_TYPE, PROBLEMS
 
-SIGNED_IN: Final = ("not-authenticated", "bad-token", "not-genuine")
+SIGNED_IN: Final = ("not-authenticated", "bad-token", "not-genuine", "provider-away")
 """Of every route that asks who calls; `openapi` adds them by itself."""
 EVERYWHERE: Final = ("malformed", "unknown-chain", "too-many-requests", "not-ready", "internal")
 """Of every route; `openapi` adds them by itself."""

@@ -10,7 +10,9 @@ from starlette.exceptions import HTTPException
 
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import ObjectsAway, StoreRefused
+from cloud.public_api.oauth_forms import NO_STORE, OAuthRefusal
 from cloud.public_api.problems import MEDIA_TYPE, Problem, problem
+from cloud.public_api.tries import Try
 from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ _ERRORS_MAX: Final = 20
 def add_failures(app: FastAPI) -> None:
     """Give every kind of failure its document."""
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(OAuthRefusal, _oauth)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DatabaseAway, _away)
@@ -47,6 +50,16 @@ async def _problem(request: Request, error: Exception) -> Response:
     if error.kind.slug == "bad-token":
         request.app.state.desk.limits.wrong_credential(request.scope, request.state.tenant)
     return answer(error)
+
+
+async def _oauth(request: Request, error: Exception) -> Response:
+    """The token endpoint's own way to say no (RFC 6749, 5.2)."""
+    assert isinstance(error, OAuthRefusal)
+    request.state.problem = error.code
+    if error.code in {"invalid_client", "invalid_grant"}:
+        desk = request.app.state.desk
+        desk.tries.wrong(Try.CREDENTIALS, request.state.tenant, desk.limits.address(request.scope))
+    return JSONResponse(error.document(), error.status, {**NO_STORE, **error.headers})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -1,0 +1,1 @@
+"""Identity providers of chains in the database."""

@@ -1,0 +1,65 @@
+"""How often one source may begin a login or guess: counted by each process, in bounded memory."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from enum import Enum
+
+from cloud.public_api.problems import problem
+from cloud.public_api.rates import MovingWindow
+
+
+class Try(Enum):
+    """What is counted; the value is how many a minute."""
+
+    LOGIN = 30
+    """Logins begun or finished from one address: each may cost us a request to the provider."""
+    GRANT = 31
+    """Devices that begin to wait, from one address: each costs a row."""
+    CREDENTIALS = 10
+    """Wrong client credentials and device codes from one address."""
+    USER_CODE = 5
+    """Wrong codes typed by one person (RFC 8628, 5.1)."""
+
+
+class Tries:
+    """The counters; any thread may use them.
+
+    Args:
+        now_ms: The clock.
+    """
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._windows = MovingWindow()
+
+    def count(self, what: Try, tenant: str, source: str | bytes) -> None:
+        """One more. Raises Problem `too-many-requests`."""
+        with self._lock:
+            allowance = self._windows.count(_key(what, tenant, source), what.value, self._now_ms())
+        _refuse(allowance.wait_ms)
+
+    def look(self, what: Try, tenant: str, source: str | bytes) -> None:
+        """Whether one more would be too many. Raises Problem `too-many-requests`."""
+        with self._lock:
+            allowance = self._windows.look(_key(what, tenant, source), what.value, self._now_ms())
+        _refuse(allowance.wait_ms)
+
+    def wrong(self, what: Try, tenant: str, source: str | bytes) -> None:
+        """A wrong one, after `look`; never refuses."""
+        with self._lock:
+            self._windows.count(_key(what, tenant, source), what.value, self._now_ms())
+
+
+def _refuse(wait_ms: int) -> None:
+    if wait_ms:
+        wait_s = max(1, -(-wait_ms // 1000))
+        raise problem(
+            "too-many-requests", "too many tries came from there", headers={"Retry-After": str(wait_s)}
+        )
+
+
+def _key(what: Try, tenant: str, source: str | bytes) -> bytes:
+    raw = source.encode() if isinstance(source, str) else source
+    return hashlib.blake2b(b"\0".join((what.name.encode(), tenant.encode(), raw)), digest_size=16).digest()
