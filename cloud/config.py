@@ -217,6 +217,14 @@ class KeeperConfig:
     blank_days: int = field(
         default=90, metadata=about("an unused blank and its key end after so long", low=1, high=366)
     )
+    web_blanks: int = field(
+        default=1000,
+        metadata=about(
+            "blanks of a chain for pictures that come by the public API; they are made again in seconds",
+            low=0,
+            high=100_000,
+        ),
+    )
     health_port: int = _port(8722, "TCP port of /healthz, /readyz and /metrics")
 
 

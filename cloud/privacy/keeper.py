@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud.collector.rows import json_body
+from cloud.database.tills import PUBLIC_API
 from cloud.privacy.blank_issue import (
     ARRIVAL_MS,
     Need,
@@ -152,8 +153,8 @@ class Keeper:
             register = self._records.register_of(row.tenant, row.consent) or self._vault.register_of(
                 row.tenant, row.consent
             )
-            # Nobody to tell: a consent that was never seen on a blank that was never issued here.
-            if register is not None:
+            # Nobody to tell: a consent that was never seen on a blank that was never issued, or a phone.
+            if register is not None and register != PUBLIC_API:
                 self._downlink.send_erase(Identity(row.tenant, register), [row.consent])
             self._records.mark_told(row.tenant, [row.consent], self._clock())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +38,7 @@ class Watch(Protocol):
     """Who counts and shows what the keeper does."""
 
     def did(self, what: str, count: int) -> None:
-        """A step went well: `blanks` sent, consents erased (`erasure`) or ended (`retention`)."""
+        """A step went well: `blanks` sent, consents erased (`erasure`) or ended (`retention`), a chore."""
 
     def refused(self, reason: str) -> None:
         """A report was refused."""
@@ -58,18 +58,38 @@ class Pace:
     retention_every_s: float
 
 
-async def run_keeper(
-    keeper: Keeper, link: Link, tenants: Callable[[], list[str]], pace: Pace, watch: Watch
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """One more thing that is done for each tenant in turn.
+
+    Attributes:
+        step: Given a tenant, says how much it did; `BATCH` and more: at once again.
+    """
+
+    what: str
+    step: Callable[[str], int]
+    every_s: float
+
+
+async def run_keeper(  # noqa: PLR0917 - the parts that it works with
+    keeper: Keeper,
+    link: Link,
+    tenants: Callable[[], list[str]],
+    pace: Pace,
+    watch: Watch,
+    chores: Sequence[Chore] = (),
 ) -> None:
     """Until cancelled."""
     troubles = Troubles(watch)
     async with asyncio.TaskGroup() as group:
         group.create_task(_reports(keeper, link, troubles), name="keeper reports")
-        for what, step, every_s in (
-            ("erasure", keeper.erase, pace.erase_every_s),
-            ("retention", keeper.retention, pace.retention_every_s),
+        for chore in (
+            Chore("erasure", keeper.erase, pace.erase_every_s),
+            Chore("retention", keeper.retention, pace.retention_every_s),
+            *chores,
         ):
-            group.create_task(_regularly(what, step, tenants, every_s, troubles), name=f"keeper {what}")
+            regularly = _regularly(chore.what, chore.step, tenants, chore.every_s, troubles)
+            group.create_task(regularly, name=f"keeper {chore.what}")
 
 
 class Troubles:

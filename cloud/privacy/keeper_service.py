@@ -14,14 +14,17 @@ from cloud.privacy.composition import open_link, open_objects, open_vault
 from cloud.privacy.downlink import Downlink, Publisher
 from cloud.privacy.erasure import Eraser
 from cloud.privacy.keeper import Keeper, Stock
-from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
+from cloud.privacy.keeper_loop import Chore, FromThreads, Pace, run_keeper
 from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import Records
+from cloud.privacy.web_blanks import WebBlanks
+from cloud.privacy.web_stock import WEB_BLANKS, WebStock
 from cloud.service_keys import Purpose, ServiceKeyFolder
 from cloud.until_signal import until_signal
 from wire_protocol.errors import TopscoopError
 
 _BEAT_S: Final = 1
+_STOCK_EVERY_S: Final = 2.0
 
 
 class KeeperWatch:
@@ -29,10 +32,10 @@ class KeeperWatch:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.health = Health("broker", "erasure", "retention")
+        self.health = Health("broker", "erasure", "retention", WEB_BLANKS)
         self._done = Counter(
             "topscoop_keeper_done",
-            "Blanks sent, consents erased, consents ended by retention",
+            "Blanks sent or stocked for the public API, consents erased, consents ended by retention",
             ["what"],
             registry=self.registry,
         )
@@ -82,6 +85,19 @@ def build_keeper(config: CloudConfig, database: Database, vault: KeyVault, link:
     )
 
 
+def build_web_stock(config: CloudConfig, database: Database, vault: KeyVault) -> WebStock:
+    """The stock of blanks for the public API over these stores."""
+    signing_keys = ServiceKeyFolder(config.state_dir)
+    return WebStock(
+        WebBlanks(database),
+        vault,
+        lambda tenant: signing_keys.load(tenant, Purpose.CONSENT),
+        blanks=config.keeper.web_blanks,
+        days=config.keeper.blank_days,
+        clock=now_ms,
+    )
+
+
 async def serve(config: CloudConfig) -> None:
     """Until SIGTERM or SIGINT; the death of any task ends all.
 
@@ -100,10 +116,11 @@ async def serve(config: CloudConfig) -> None:
                 keeper = build_keeper(config, database, vault, FromThreads(link, asyncio.get_running_loop()))
                 pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
                 print(f"keeper runs, health on port {probe.port}", flush=True)
+                chores = (Chore(WEB_BLANKS, build_web_stock(config, database, vault).top_up, _STOCK_EVERY_S),)
                 await until_signal(
                     {
                         "broker": link.run(),
-                        "keeper": run_keeper(keeper, link, database.tenants, pace, watch),
+                        "keeper": run_keeper(keeper, link, database.tenants, pace, watch, chores),
                         "beat": _beat(watch.health, link),
                     }
                 )

@@ -23,10 +23,22 @@ NOW_MS = 1_795_000_000_000
 
 
 def sqlite_database(folder: Path, schema: Schema = CLOUD) -> Database:
-    """A set-up SQLite database in this folder."""
-    url = f"sqlite:///{folder}/{schema.name}.sqlite3"
-    prepare_database(url, None, schema)
+    """A set-up SQLite database in this folder; migrations run once a process, then their file is copied."""
+    file = folder / f"{schema.name}.sqlite3"
+    url = f"sqlite:///{file}"
+    if schema.name not in _migrated:
+        prepare_database(url, None, schema)
+        with open_database(url, schema) as made:
+            made.scrub()
+        _migrated[schema.name] = file.read_bytes()
+        return open_database(url, schema)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(_migrated[schema.name])
     return open_database(url, schema)
+
+
+_migrated: dict[str, bytes] = {}
 
 
 def service_url(postgres: PostgresDatabase) -> str:
