@@ -7,15 +7,18 @@ from cloud.public_api.desk import Desk
 from cloud.public_api.failures import add_failures
 from cloud.public_api.front_door import FrontDoor
 from cloud.public_api.routes import (
+    device,
+    docs,
+    login,
     menu,
     outcomes,
-    problem_list,
     recommendation_events,
     recommendations,
+    token,
     uploads,
 )
 
-ROUTES = (uploads, problem_list, recommendations, recommendation_events, outcomes, menu)
+ROUTES = (uploads, docs, recommendations, recommendation_events, outcomes, menu, login, device, token)
 """Modules with a `router`; each is about one subject."""
 
 

@@ -76,6 +76,8 @@ _SHELLS = {
     "cloud/public_api/desk.py": "finds what a request's process shares",
     "cloud/public_api/failures.py": "serves HTTP",
     "cloud/public_api/front_door.py": "serves HTTP",
+    "cloud/public_api/openapi.py": "asks FastAPI of its routes",
+    "cloud/public_api/service.py": "is the process",
     "cloud/public_api/limits.py": "is shared by threads",
     "cloud/public_api/metrics.py": "counts requests",
     "cloud/public_api/request_ids.py": "reads requests",

@@ -13,7 +13,11 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_FOLDERS = {"/display": "display", "/docs": "api_docs"}
+_FOLDERS = (
+    ("/display", "edge_agent", "display"),
+    ("/docs", "edge_agent", "api_docs"),
+    ("/docs", "daemon", "api_docs"),  # what shows a description, here and in the cloud
+)
 
 
 class _Asset:
@@ -37,10 +41,8 @@ class _Asset:
 def routes() -> APIRouter:
     """One route per file: no path is ever joined, so none can climb out."""
     router = APIRouter(include_in_schema=False)
-    for address, folder in _FOLDERS.items():
-        for file in sorted(
-            resources.files("edge_agent").joinpath(folder).iterdir(), key=lambda entry: entry.name
-        ):
+    for address, package, folder in _FOLDERS:
+        for file in sorted(resources.files(package).joinpath(folder).iterdir(), key=lambda entry: entry.name):
             suffix = file.name[file.name.rfind(".") :]
             if suffix not in _TYPES:
                 continue

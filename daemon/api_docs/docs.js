@@ -85,6 +85,6 @@ try {
   }
   main.replaceChildren(...[...groups].flatMap(([tag, boxes]) => [make("h2", tag), ...boxes]));
 } catch (error) {
-  main.replaceChildren(make("p", `The description cannot be read: ${error}. Is the agent still running?`));
+  main.replaceChildren(make("p", `The description cannot be read: ${error}. Is the service still running?`));
 }
 main.setAttribute("aria-busy", "false");

@@ -1,0 +1,33 @@
+"""`topscoop cloud api run`: the public API for phones, kiosks and partners."""
+
+import argparse
+
+
+def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `api` to `topscoop cloud`."""
+    api = verbs.add_parser("api", help="the public API for phones, kiosks and partners", description=__doc__)
+    actions = api.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    run_parser = actions.add_parser(
+        "run",
+        help="serve until it is told to stop",
+        description="Serves the public API over HTTP; TLS is the gateway's. Each chain is a host of "
+        "public_api.public_url.",
+    )
+    run_parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
+    run_parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    import asyncio
+
+    from cloud.config_sources import config_of
+    from cloud.public_api.service import serve
+    from cloud.stand_ins import check_stand_ins
+    from daemon import event_log
+
+    config = config_of(args)
+    event_log.set_up(config.log.format, config.log.level)
+    check_stand_ins(config)
+    asyncio.run(serve(config))
+    return 0

@@ -1,0 +1,83 @@
+"""The public API's process: puts it together, serves, and ends at a signal."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from cloud.clock import now_ms
+from cloud.config import CloudConfig
+from cloud.database.engine import Database, open_database
+from cloud.errors import DatabaseAway
+from cloud.health import Health, HealthServer
+from cloud.http_server import QuietServer, bind, settings
+from cloud.outage_log import DatabaseOutage
+from cloud.public_api.adapters.wakeups import wake
+from cloud.public_api.app import build_app
+from cloud.public_api.checks import check_public_api
+from cloud.public_api.composition import build_desk
+from cloud.until_signal import until_signal
+from daemon.log_fields import fields
+
+log = logging.getLogger(__name__)
+
+_BEAT_S: Final = 5
+_KEEP_ALIVE_S: Final = 75
+"""Longer than a gateway keeps its connections to us, so that it is never surprised by their end."""
+_CONCURRENCY_MAX: Final = 6000
+"""More than may wait for answers at once."""
+_POOL_SIZE: Final = 20
+"""Half of the threads that work; the other half finds the overflow."""
+
+
+async def serve(config: CloudConfig) -> None:
+    """Until SIGTERM or SIGINT; the death of any task ends all.
+
+    Raises:
+        OperatorError: Something is not set up.
+        DatabaseAway: The database does not answer at the start.
+    """
+    for one in check_public_api(config):
+        log.warning("stand_in.used", extra=fields(what=one))
+    with open_database(config.database_url, pool_size=_POOL_SIZE) as database:
+        database.check()
+        desk = build_desk(config, database, now_ms)
+        health = Health("database")
+        app = desk.metrics.watched(build_app(desk), time.perf_counter)
+        port, metrics = config.public_api.health_port, desk.metrics.registry
+        with (
+            bind(config.public_api.host, config.public_api.port, section="public_api") as listening,
+            HealthServer(health, metrics, config.health.host, port) as probe,
+        ):
+            server = QuietServer(settings(app, concurrency_max=_CONCURRENCY_MAX, keep_alive_s=_KEEP_ALIVE_S))
+            print(f"api runs on port {listening.getsockname()[1]}, health on port {probe.port}", flush=True)
+
+            async def listen() -> None:
+                try:
+                    await server.serve(sockets=[listening])
+                except asyncio.CancelledError:
+                    # Who waits is answered, then the connections are closed.
+                    desk.answers.stop()
+                    if server.started:
+                        await server.shutdown(sockets=[listening])
+                    raise
+
+            await until_signal(
+                {
+                    "serve": listen(),
+                    "wake": wake(desk.answers, database, DatabaseOutage()),
+                    "beat": _beat(health, database),
+                },
+            )
+
+
+async def _beat(health: Health, database: Database) -> None:
+    while True:
+        health.beat()
+        try:
+            await asyncio.to_thread(database.revision)
+        except DatabaseAway as error:
+            health.report("database", ok=False, words=str(error))
+        else:
+            health.report("database", ok=True)
+        await asyncio.sleep(_BEAT_S)
