@@ -27,6 +27,8 @@ _VERBS = (
     "cloud.commands.api",
     "cloud.commands.openapi",
     "cloud.commands.identity",
+    "cloud.commands.issuer",
+    "cloud.commands.api_client",
     "cloud.commands.broker",
     "cloud.commands.pki",
     "cloud.commands.frames",

@@ -23,12 +23,12 @@ class CookieNames:
     @property
     def session(self) -> str:
         """The session."""
-        return "__Host-topscoop-session" if self.secure else "topscoop-session-development"
+        return "__Host-topscoop" if self.secure else "topscoop-development"
 
     @property
     def login(self) -> str:
         """A login that is under way."""
-        return "__Host-topscoop-api-login" if self.secure else "topscoop-api-login-development"
+        return "__Host-topscoop-login" if self.secure else "topscoop-development-login"
 
 
 def session_of(secret: str) -> bytes | None:

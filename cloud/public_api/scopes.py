@@ -82,13 +82,13 @@ async def genuine(request: Request, desk: Desk, caller: Caller) -> None:
     """
     if request.method in _SAFE:
         return
-    # Check 40a (Fetch Metadata): the browser itself says whose page it was.
+    # Check 39a (Fetch Metadata): the browser itself says whose page it was.
     site = request.headers.get("sec-fetch-site")
-    # Check 40b (RFC 6454, 7.3): and so does Origin, which stands in every such request of a browser.
+    # Check 39b (RFC 6454, 7.3): and so does Origin, which stands in every such request of a browser.
     origin = request.headers.get("origin", "")
     if site not in {None, "same-origin"} or origin.lower() != desk.origin(caller.tenant):
         raise problem("not-genuine", "a page of another origin sent it, or none did")
-    # Check 40c: the session's own token, which no other origin can read.
+    # Check 39c: the session's own token, which no other origin can read.
     given = request.headers.get(CSRF_HEADER)
     if given is None and request.headers.get("content-type", "").lower().startswith(_FORM):
         given = str((await request.form()).get(CSRF_FIELD, ""))

@@ -49,7 +49,7 @@ def begin_grant(connection: Connection, tenant: str, now_ms: int) -> tuple[str, 
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     for _ in range(_TRIES):
         device_code = base64url(secrets.token_bytes(SECRET_BYTES))
-        # Check 39 (RFC 8628, 5.1 and 6.1): 34 random bits, ten minutes, and few tries.
+        # Check 40 (RFC 8628, 5.1 and 6.1): 34 random bits, ten minutes, and few tries.
         code = user_code(secrets.randbelow(CODES))
         statement = dialect.insert(device_grants).values(
             tenant=tenant,

@@ -95,7 +95,7 @@ def decide(
 
 
 def _known_code(desk: Desk, caller: Caller, text: str) -> str | None:
-    """The code, if a device waits with it; else it counts as a wrong one (check 39)."""
+    """The code, if a device waits with it; else it counts as a wrong one (check 40)."""
     desk.tries.look(Try.USER_CODE, caller.tenant, caller.user)
     code = typed(text)
     if code is not None:
