@@ -2,8 +2,8 @@
 
 A route shows a page with `show`; what each template needs beside the common values:
 
-    try.html       issuers: as for login.html; logged_in: whether a session's cookie came along
-    handover.html  code: of the address; issuers, logged_in: as above
+    try.html       issuers: as for login.html; csrf: the session's, None where nobody is logged in
+    handover.html  code: of the address; issuers, csrf: as above
     login.html     issuers: `Issuer`s, one button each; goal: the path to go to afterwards
     device.html    step: `type`, `confirm`, `done` or `denied`; code: as typed or given (or ""); csrf: the
                    session's, for `confirm`; wrong: whether the typed code is none. `type` is a GET form with

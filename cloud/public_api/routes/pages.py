@@ -5,7 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
+from cloud.public_api.desk import AtDesk
+from cloud.public_api.login_choices import login_choices
 from cloud.public_api.pages.rendering import STATIC, show
+from cloud.public_api.scopes import AtVisitor, csrf_text
+from cloud.public_api.tenants import AtTenant
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,15 +21,23 @@ async def home() -> Response:
 
 
 @router.get("/try")
-def try_page(request: Request) -> Response:
+def try_page(request: Request, desk: AtDesk, tenant: AtTenant, visitor: AtVisitor) -> Response:
     """A picture from the phone's camera, and three flavours."""
-    return show(request, "try.html", issuers=[], logged_in=False)
+    csrf = None if visitor is None else csrf_text(visitor)
+    return show(request, "try.html", issuers=login_choices(desk, tenant), csrf=csrf)
 
 
 @router.get("/c/{code}")
-def handover_page(request: Request, code: Annotated[str, Path(max_length=1000)]) -> Response:
+def handover_page(
+    request: Request,
+    desk: AtDesk,
+    tenant: AtTenant,
+    visitor: AtVisitor,
+    code: Annotated[str, Path(max_length=1000)],
+) -> Response:
     """Where a register's code leads: the question whether the picture may be kept."""
-    return show(request, "handover.html", code=code, issuers=[], logged_in=False)
+    csrf = None if visitor is None else csrf_text(visitor)
+    return show(request, "handover.html", code=code, issuers=login_choices(desk, tenant), csrf=csrf)
 
 
 @router.get("/static/{digest}/{name:path}")

@@ -1,0 +1,3 @@
+// Pages that need nothing but the switch of languages.
+
+import "./texts.js";
