@@ -5,7 +5,7 @@ upload meets ends no other: outages are waited out, anything else is tried a few
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -124,16 +124,13 @@ class Recommender:
     Args:
         world: Everything outside.
         terms: Limits.
+        readers: Reads pictures ahead, side by side; `READS_AT_ONCE` of them.
     """
 
-    def __init__(self, world: World, terms: Terms) -> None:
+    def __init__(self, world: World, terms: Terms, readers: Executor) -> None:
         self._world = world
         self._terms = terms
-        self._readers = ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="pictures")
-
-    def close(self) -> None:
-        """Wait for what is being read."""
-        self._readers.shutdown(cancel_futures=True)
+        self._readers = readers
 
     def serve(self, stopping: Callable[[], bool] = lambda: False) -> int:
         """One batch, from lease to deletion; says how many jobs were in it.
@@ -145,6 +142,15 @@ class Recommender:
             DatabaseAway: What was written stays; the other leases end by themselves.
         """
         leases = self._world.rows.lease(self._terms.batch_max)
+        fresh = [lease for lease in leases if lease.attempt == 1]
+        again = [lease for lease in leases if lease.attempt > 1]
+        # Something may kill whoever looks at it: what was tried before is tried alone, and last (threat T19).
+        self._world.rows.give_back(again[1:])
+        for part in (fresh, again[:1]):
+            self._serve(part, stopping)
+        return len(leases)
+
+    def _serve(self, leases: Sequence[Lease], stopping: Callable[[], bool]) -> None:
         groups = [self._tasks(tenant, group) for tenant, group in _by_tenant(leases)]
         batch = _Batch()
         for group in groups:
@@ -154,7 +160,6 @@ class Recommender:
                 self._answer(group, batch)
         self._promote(batch)
         self._delete(batch)
-        return len(leases)
 
     # ---- lease, read ----
 

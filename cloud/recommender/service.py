@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +32,7 @@ from cloud.recommender.adapters.s3_pictures import S3Pictures
 from cloud.recommender.adapters.sql_rows import SqlRows
 from cloud.recommender.ports import Pictures, Promote
 from cloud.recommender.recommend_loop import Bell, Workers
-from cloud.recommender.recommender import Recommender, Terms, World
+from cloud.recommender.recommender import READS_AT_ONCE, Recommender, Terms, World
 from cloud.recommender.warm_models import WarmModels
 from cloud.releases.composition import open_cached_files
 from cloud.until_signal import until_signal
@@ -91,7 +92,10 @@ def build_recommender(
     metrics.watch(models)
     outage = DatabaseOutage()
     bell = Bell(polling=database.is_sqlite)
-    with PictureDecoder(STRICT) as decoder:
+    with (
+        PictureDecoder(STRICT) as decoder,
+        ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="pictures") as readers,
+    ):
         rows = SqlRows(
             database, lease_ms=mine.lease_s * 1000, keep_days=config.public_api.recommendation_days
         )
@@ -107,7 +111,7 @@ def build_recommender(
             random.random,
         )
         recommender = Recommender(
-            world, Terms(mine.batch_max, mine.attempts, config.intake.plaintext_s * 1000)
+            world, Terms(mine.batch_max, mine.attempts, config.intake.plaintext_s * 1000), readers
         )
         # A SQLite file has one writer, and each thread would poll.
         threads = 1 if database.is_sqlite else _THREADS
@@ -118,10 +122,7 @@ def build_recommender(
         }
         if not database.is_sqlite:
             works["listen"] = partial(listen, database.url, (JOBS,), bell)
-        try:
-            yield RunningRecommender(bell.ring, works)
-        finally:
-            recommender.close()
+        yield RunningRecommender(bell.ring, works)
 
 
 async def serve(config: CloudConfig) -> None:

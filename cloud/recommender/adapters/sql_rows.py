@@ -40,7 +40,8 @@ class SqlRows:
 
     def give_back(self, leases: Sequence[Lease]) -> None:
         """As the port says."""
-        self._queue.give_back(leases)
+        if leases:
+            self._queue.give_back(leases)
 
     def tickets(self, tenant: str, requests: Sequence[bytes]) -> Mapping[bytes, Ticket]:
         """As the port says."""
