@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, update
 
 from cloud.database.notifications import ANSWERS, notify
-from cloud.database.schema import recommendations, uploads
+from cloud.database.schema import recommendations, releases, repositories, uploads
 from cloud.intake.values import ObjectPlace, UploadState
 from cloud.public_api.answer_documents import Recommendation, Seen
 from tests.builders.cloud_database import NOW_MS
@@ -15,6 +15,8 @@ from tests.builders.public_api import TENANT, user_of
 from wire_protocol.identifiers import uuid7
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud.database.engine import Database
 
 DAY_MS = 24 * 3600 * 1000
@@ -142,3 +144,52 @@ def seen(state: UploadState = UploadState.DONE, **values: Any) -> Seen:
         "recommendation": Recommendation(**own) if state is UploadState.DONE else None,
     }
     return Seen(**(attributes | values))
+
+
+def add_release(
+    database: Database,
+    number: int,
+    *flavours: str,
+    champion: bool = False,
+    minimum: int | None = None,
+    german: Mapping[str, str] | None = None,
+    withdrawn_at_ms: int | None = None,
+) -> None:
+    """A listed release with these flavours; `champion` points the chain's alias to it."""
+    named = [
+        {"id": one, "names": {"en": one.title()} | _german(german, one), "colour": "#aabbcc"}
+        for one in flavours
+    ]
+    with database.tenant(TENANT) as connection:
+        connection.execute(
+            insert(releases).values(
+                tenant=TENANT,
+                release=number,
+                name="test",
+                version=f"2026.11.{number}",
+                digest=f"{number:064x}",
+                target=f"models/{number}",
+                bytes=1,
+                budget_p99_ms=1.0,
+                minimum_agent="0.1.0",
+                manifest={"flavours": named},
+                report={},
+                listed_at_ms=NOW_MS,
+                withdrawn_at_ms=withdrawn_at_ms,
+            )
+        )
+        if champion or minimum is not None:
+            connection.execute(delete(repositories).where(repositories.c.tenant == TENANT))
+            connection.execute(
+                insert(repositories).values(
+                    tenant=TENANT,
+                    root=b"",
+                    trusted_at_ms=NOW_MS,
+                    champion=number if champion else None,
+                    minimum_release=minimum,
+                )
+            )
+
+
+def _german(names: Mapping[str, str] | None, flavour: str) -> dict[str, str]:
+    return {"de": names[flavour]} if names else {}
