@@ -25,11 +25,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge_agent.adapters.uplink import key_files
 from edge_agent.adapters.uplink.key_files import Place, private_pem
-from wire_protocol import consent, envelope
+from wire_protocol import consent, envelope, handover
 from wire_protocol.consent import Blank
 from wire_protocol.envelope import Header, KeyRecord, VerifiedMessage
 from wire_protocol.errors import RefusedMessage
 from wire_protocol.fleet_messages import DesiredDown, FileBlockDown, FileRequestUp, FileStatus, Settings
+from wire_protocol.handover_messages import HandoverDown, NoticeUp
 from wire_protocol.keys import SigningKey
 from wire_protocol.limits import TIME_MAX_MS
 from wire_protocol.messages import BlanksDown, EraseDown, ReceiptDown, Verdict
@@ -264,6 +265,22 @@ class PaperCloud:
     def erase_message(self, consents: list[bytes]) -> bytes:
         header = Header(Topic(self.identity, Down.ERASE), consents[0], 0, _now_ms())
         return envelope.make(header, EraseDown(tuple(consents)), (), self.consent_key)
+
+    def handover_message(self, code: str, notice: NoticeUp) -> bytes:
+        """A yes to a notice, for the code that a display shows."""
+        keys = [KeyRecord(self.register_key.verification_key)]
+        said = handover.verify_code(handover.parse_code(code), self.identity.tenant, keys).handover
+        payload = HandoverDown(
+            handover=said.handover,
+            interaction=said.interaction,
+            purposes=notice.purposes,
+            notice=hashlib.sha256(notice.text).digest(),
+            language=notice.language,
+            granted_at=_now_ms(),
+            expires_at=said.expires_at_ms,
+        )
+        header = Header(Topic(self.identity, Down.HANDOVER), os.urandom(16), 0, _now_ms())
+        return envelope.make(header, payload, (), self.consent_key)
 
     def desired(
         self, generation: int, release: int | None = None, digest: str | None = None, **settings: Any
