@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import Final, NoReturn
 
 from cloud.database.engine import Database
@@ -17,6 +18,8 @@ EVERY_S: Final = 1.0
 """How late somebody is woken at most whose notification was lost."""
 DEAF_S: Final = 0.1
 """How often is looked while no notification can be heard."""
+
+_REQUEST: Final = re.compile(r"[0-9a-f]{32}")
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +53,11 @@ def parse(payload: str) -> tuple[Upload, UploadState | None] | None:
     """What a notification says: `{tenant}/{request in hex}`, or with `/{state}`; None for anything else."""
     tenant, _, rest = payload.partition("/")
     text, slash, state = rest.partition("/")
-    if not is_name(tenant) or len(text) != 32:
+    if not is_name(tenant) or not _REQUEST.fullmatch(text):
         return None
-    try:
-        return (tenant, bytes.fromhex(text)), UploadState(state) if slash else None
-    except ValueError:
+    if slash and state not in set(UploadState):
         return None
+    return (tenant, bytes.fromhex(text)), UploadState(state) if slash else None
 
 
 async def wake_by_postgres(answers: Answers, database: Database, outage: DatabaseOutage) -> NoReturn:
