@@ -25,12 +25,13 @@ from cloud.intake.arrivals import Arrivals
 from cloud.intake.arrivals import Watch as ArrivalWatch
 from cloud.intake.hearing import AT_ONCE, Hearing
 from cloud.intake.intake_store import IntakeStore
-from cloud.intake.look import Look
+from cloud.intake.look import BATCH, Look
 from cloud.intake.queue_loop import take_from_queue
-from cloud.intake.reconcile_loop import keep_looking
+from cloud.intake.reconcile_loop import keep_forgetting, keep_looking
 from cloud.intake.start_check import check_intake
 from cloud.intake.webhook import Webhook
 from cloud.objects.probe import Finding
+from cloud.public_api.adapters.forgetting import forget_expired
 from cloud.until_signal import until_signal
 from daemon.log_fields import fields
 
@@ -91,6 +92,7 @@ def build_intake(
         )
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "look": partial(keep_looking, look.look, watch, config.intake.reconcile_every_s),
+            "forget": partial(keep_forgetting, partial(forget, database), database.tenants, now_ms, watch),
         }
         if config.intake.queue_url is not None:
             queue = SqsEvents.open(config)
@@ -127,6 +129,21 @@ async def serve(config: CloudConfig) -> None:
             await until_signal(
                 {**{name: work() for name, work in intake.works.items()}, "beat": _beat(watch)}
             )
+
+
+def forget(database: Database, tenant: str, now_ms: int) -> int:
+    """Delete a chain's rows of the public API that are over, in short transactions; how many.
+
+    Raises:
+        DatabaseAway: What was not deleted yet is at the next turn.
+    """
+    total = 0
+    while True:
+        with database.tenant(tenant) as connection:
+            count = forget_expired(connection, tenant, now_ms, BATCH)
+        total += count
+        if not count:
+            return total
 
 
 async def _listen(webhook: Webhook, listening: socket.socket) -> None:
