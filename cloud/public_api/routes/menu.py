@@ -21,7 +21,7 @@ from wire_protocol.notices import choose
 ENGLISH: Final = "en"
 _FRESH_S: Final = 60
 
-router = APIRouter(tags=["chain"])
+router = APIRouter()
 
 Language = Annotated[
     str | None, Query(max_length=35, description="Such as `de`; without it, as Accept-Language says")
@@ -31,6 +31,7 @@ AcceptLanguage = Annotated[str | None, Header(max_length=1000)]
 
 @router.get(
     "/v1/menu",
+    tags=["recommendations"],
     response_model=None,
     responses={
         200: {"model": MenuAnswer, "description": "In the order of the model"},
@@ -38,7 +39,7 @@ AcceptLanguage = Annotated[str | None, Header(max_length=1000)]
         **refusals("invalid", "no-model"),
     },
 )
-def menu(
+def get_menu(
     desk: AtDesk,
     caller: AtCaller,
     language: Language = None,
@@ -71,6 +72,7 @@ def menu(
 
 @router.get(
     "/v1/notice",
+    tags=["consent"],
     response_model=None,
     responses={
         200: {"model": NoticeAnswer, "description": "Show it before you send `consent`"},
@@ -78,7 +80,7 @@ def menu(
         **refusals("invalid", "not-found"),
     },
 )
-def notice(
+def get_notice(
     desk: AtDesk,
     tenant: AtTenant,
     language: Language = None,

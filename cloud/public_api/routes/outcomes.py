@@ -32,7 +32,7 @@ router = APIRouter(tags=["recommendations"])
         ),
     },
 )
-def record(desk: AtDesk, caller: AtCaller, request_id: RequestId, body: OutcomeRequest) -> Response:
+def say_outcome(desk: AtDesk, caller: AtCaller, request_id: RequestId, body: OutcomeRequest) -> Response:
     """Say what was bought. The same again changes nothing; another outcome is refused."""
     upload, now_ms = known_id(request_id), desk.now_ms()
     lines = [outcomes.Line(one.flavour, one.quantity) for one in body.lines]

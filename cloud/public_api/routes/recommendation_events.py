@@ -36,7 +36,7 @@ router = APIRouter(tags=["recommendations"])
         **refusals("not-found", "too-many-requests"),
     },
 )
-async def follow(
+async def follow_recommendation(
     desk: AtDesk,
     caller: AtCaller,
     request_id: RequestId,
