@@ -303,7 +303,7 @@ _EXPECTED = {
 
 
 class _Ports:
-    """All of the recommender's ports; each call is a step of the world, and a kill falls before or after it."""
+    """All of the recommender's ports; each call is a step of the world; kills fall around it."""
 
     def __init__(self, uploads: Uploads) -> None:
         self._uploads = uploads
