@@ -134,7 +134,7 @@ def test_an_owner_finds_their_upload_from_its_ticket_to_its_recommendation(datab
 
 
 def test_others_find_nothing(database: Database) -> None:
-    """T23: another person of the chain, and the same pseudonym at another chain, find no such upload."""
+    """Another person of the chain, and the same pseudonym at another chain, find no such upload."""
     request = add_recommended(database, 1)
     assert read(database, ANNA, request) is not None
     assert read(database, BEN, request) is None
@@ -142,7 +142,7 @@ def test_others_find_nothing(database: Database) -> None:
 
 
 def test_the_list_has_ones_own_that_are_not_over(database: Database) -> None:
-    """T23: newest first; none of others, none past its time."""
+    """Newest first; none of others, none past its time."""
     mine = [add_recommended(database, number, created_at_ms=NOW_MS + number) for number in (1, 2, 3)]
     add_recommended(database, 4, expires_at_ms=NOW_MS + 500)
     add_recommended(database, 5, "ben")

@@ -46,7 +46,7 @@ def test_a_release_below_the_minimum_recommends_nothing(stage: ApiStage) -> None
 
 
 def test_another_chains_menu_is_its_own(stage: ApiStage) -> None:
-    """T23: releases of one chain say nothing to another's people."""
+    """Releases of one chain say nothing to another's people."""
     add_release(stage.desk.database, 3, "lemon")
     assert stage.client(tenant=OTHER).get("/v1/menu").status_code == 503
     assert stage.client(None).get("/v1/menu").status_code == 401

@@ -128,7 +128,7 @@ def change_recommendation_end(stage: ApiStage, request: bytes, at_ms: int) -> No
 
 @pytest.mark.parametrize("path", ["", "/events", "/outcome"])
 def test_others_uploads_are_as_unknown_as_none(stage: ApiStage, path: str) -> None:
-    """T23: another person's, another chain's, one never issued and one that is no id answer the same."""
+    """Another person's, another chain's, one never issued and one that is no id answer the same."""
     request = add_recommended(stage.desk.database, 1)
     body = {"lines": [{"flavour": "lemon", "quantity": 1}]}
 
