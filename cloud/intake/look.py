@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from cloud.database.engine import Database
@@ -133,12 +132,11 @@ class Look:
         if step is Step.TAKE_IN and place is not None:
             self._arrivals.heard(place, Source.LOOK)
             return
-        told = (
-            partial(log.warning, "upload.swept")
-            if step is Step.GIVE_UP
-            else partial(log.info, "upload.leftover")
-        )
-        told(extra=fields(key=listed.key[:100], age_s=listed.age_ms // 1000))
+        told = fields(key=listed.key[:100], age_s=listed.age_ms // 1000)
+        if step is Step.GIVE_UP:
+            log.warning("upload.swept", extra=told)
+        else:
+            log.info("upload.leftover", extra=told)
         if step is Step.GIVE_UP and place is not None:
             self._give_up(place)
         self._store.delete(listed.key)
@@ -160,6 +158,9 @@ class Look:
     def _expire(self, before_ms: int) -> int:
         expired = 0
         for tenant in self._database.tenants():
-            with self._database.tenant(tenant) as connection:
-                expired += len(tickets.expire(connection, tenant, before_ms, self._clock(), BATCH))
+            count = BATCH
+            while count == BATCH:
+                with self._database.tenant(tenant) as connection:
+                    count = len(tickets.expire(connection, tenant, before_ms, self._clock(), BATCH))
+                expired += count
         return expired

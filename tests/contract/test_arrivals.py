@@ -6,14 +6,19 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from cloud.database.notifications import ANSWERS
+from cloud.intake.adapters import tickets
 from cloud.intake.arrivals import LATE_MS, Arrivals, Arrived, Source, arrive
 from cloud.intake.intake_store import ObjectHead
 from cloud.intake.memory_intake_store import MemoryIntakeStore
-from cloud.intake.values import CONTENT_TYPE, ObjectPlace, UploadState
+from cloud.intake.values import CONTENT_TYPE, ObjectPlace, UploadProblem, UploadState
+from cloud.public_api.adapters.postgres_wakeups import parse
 from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
-from tests.builders.intake import BODY, TICKET_MS, CountingWatch, UploadRow, issue, row_of
+from tests.builders.intake import BODY, TICKET_MS, CountingWatch, UploadRow, clear, issue, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,3 +176,48 @@ def test_an_event_without_an_object_changes_nothing(database: Database) -> None:
     )
     assert arrivals.heard(place, Source.WEBHOOK) is Arrived.NOTHING
     assert row_of(database, place).state is UploadState.ISSUED
+
+
+def test_tickets_expire_in_batches(database: Database) -> None:
+    """Of one chain, the oldest first, and only those that nobody used."""
+    clear(database, A, B)
+    issued = [issue(database, A, now_ms=NOW_MS + number) for number in range(3)]
+    used, other = issue(database, A, state=UploadState.ARRIVED), issue(database, B)
+    with database.tenant(A) as connection:
+        first = tickets.expire(connection, A, NOW_MS + TICKET_MS + 2, NOW_MS, 2)
+        assert set(first) == {place.request for place in issued[:2]}
+        assert tickets.expire(connection, A, NOW_MS + TICKET_MS + 1, NOW_MS, 2) == []
+    states = [row_of(database, place).state for place in (*issued, used, other)]
+    assert states == [UploadState.EXPIRED] * 2 + [
+        UploadState.ISSUED,
+        UploadState.ARRIVED,
+        UploadState.ISSUED,
+    ]
+
+
+def test_an_upload_is_given_up_once(database: Database) -> None:
+    """Its job goes with it; what ended before stays as it is."""
+    place = issue(database, A)
+    assert come(database, place, seen()) is Arrived.ACCEPTED
+    for expected in (True, False):
+        with database.tenant(A) as connection:
+            tickets.drop_job(connection, place)
+            failed = (UploadState.FAILED, UploadProblem.PICTURE_GONE)
+            assert tickets.end(connection, place, *failed, NOW_MS) is expected
+            tickets.note_deleted(connection, place, NOW_MS)
+    assert row_of(database, place) == UploadRow(UploadState.FAILED, "picture-gone", deleted=True, jobs=0)
+
+
+@pytest.mark.service
+def test_who_waits_is_woken(postgres_cluster: PostgresCluster) -> None:
+    """On PostgreSQL each state of an upload is told, in the form that the public API reads."""
+    with postgres_cluster.fresh_database() as fresh, postgres_service(fresh) as database:
+        add_tenants(database, A)
+        place = issue(database, A)
+        url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as listening:
+            listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(ANSWERS)))
+            come(database, place, seen(size=1))
+            told = [parse(one.payload) for one in listening.notifies(timeout=30, stop_after=2)]
+    upload = (A, place.request)
+    assert told == [(upload, UploadState.ARRIVED), (upload, UploadState.FAILED)]

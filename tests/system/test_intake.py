@@ -387,8 +387,11 @@ def emulator() -> Iterator[str]:
     server.stop()
 
 
-async def test_events_come_through_a_queue(emulator: str, picture: bytes, tmp_path: Path) -> None:
+async def test_events_come_through_a_queue(
+    emulator: str, picture: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bucket → SQS → ticket, over an emulator: its test event and garbage first, two chains' uploads then."""
+    monkeypatch.setattr("cloud.intake.adapters.sqs_events.WAIT_S", 1)  # the test's end waits for it
     s3 = S3Config(endpoint_url=emulator, access_key="a", secret_key="b", emulated=True)
     config = intake_config(s3, tmp_path, queue_endpoint_url=emulator, reconcile_every_s=60.0)
     queue = sqs_client(config)
