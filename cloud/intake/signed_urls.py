@@ -55,5 +55,9 @@ class SignedUpload:
 class UrlSigner(Protocol):
     """Signs URLs; may be used by several threads at once."""
 
+    @property
+    def base(self) -> str:
+        """What every URL begins with; the key follows."""
+
     def sign(self, place: ObjectPlace, announced: Announced, seconds: int) -> SignedUpload:
         """A URL for one PUT of exactly this, good for so many seconds from now; asks nobody."""

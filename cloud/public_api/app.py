@@ -9,22 +9,38 @@ from cloud.public_api.front_door import FrontDoor
 from cloud.public_api.routes import (
     device,
     docs,
+    erasures,
     login,
+    me,
     menu,
     outcomes,
+    pages,
     recommendation_events,
     recommendations,
     token,
     uploads,
 )
 
-ROUTES = (uploads, docs, recommendations, recommendation_events, outcomes, menu, login, device, token)
+ROUTES = (
+    uploads,
+    docs,
+    recommendations,
+    recommendation_events,
+    outcomes,
+    menu,
+    login,
+    device,
+    token,
+    pages,
+    me,
+    erasures,
+)
 """Modules with a `router`; each is about one subject."""
 
 
 def build_app(desk: Desk) -> ASGIApp:
     """The application behind its front door."""
-    return FrontDoor(build_routes(desk), desk.tenants, desk.limits)
+    return FrontDoor(build_routes(desk), desk.tenants, desk.limits, desk.turnstile)
 
 
 def build_routes(desk: Desk) -> FastAPI:

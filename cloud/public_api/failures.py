@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from cloud.errors import DatabaseAway
 from cloud.objects.ports import ObjectsAway, StoreRefused
 from cloud.public_api.oauth_forms import NO_STORE, OAuthRefusal
+from cloud.public_api.pages.failure import failure_page, wants_page
 from cloud.public_api.problems import MEDIA_TYPE, Problem, problem
 from cloud.public_api.tries import Try
 from daemon.log_fields import fields
@@ -39,8 +40,10 @@ def add_failures(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-def answer(refused: Problem) -> Response:
-    """The answer that says so."""
+def answer(refused: Problem, request: Request) -> Response:
+    """The answer that says so: a page for people, the problem document for programs."""
+    if wants_page(request):
+        return failure_page(request, refused)
     return JSONResponse(refused.document(), refused.kind.status, refused.headers, media_type=MEDIA_TYPE)
 
 
@@ -49,7 +52,7 @@ async def _problem(request: Request, error: Exception) -> Response:
     request.state.problem = error.kind.slug
     if error.kind.slug == "bad-token":
         request.app.state.desk.limits.wrong_credential(request.scope, request.state.tenant)
-    return answer(error)
+    return answer(error, request)
 
 
 async def _oauth(request: Request, error: Exception) -> Response:

@@ -1,11 +1,13 @@
 """What holds for every request and answer: its chain, its size, its id, and the headers of each answer."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.errors import DatabaseAway
@@ -13,12 +15,14 @@ from cloud.public_api import failures
 from cloud.public_api.limits import Limits, headers_of
 from cloud.public_api.problems import Problem, problem
 from cloud.public_api.tenants import Tenants
+from cloud.public_api.turnstile import Turnstile
 from daemon.log_fields import fields
 
 log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES: Final = 16 * 1024
 """The longest request, an upload with its consent and context, has a quarter of it; pictures go to S3."""
+BODY_TIMEOUT_S: Final = 10
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """Of documents; the pages bring their own."""
 HEADERS: Final[Mapping[str, str]] = {
@@ -36,16 +40,20 @@ HSTS: Final = "max-age=31536000"
 
 
 class FrontDoor:
-    """Lets in what is for a chain and small enough, and gives every answer its headers.
+    """Lets in what is for a chain and small enough, chain by chain, and gives every answer its headers.
 
     Args:
-        app: What answers; it finds `tenant` and `request_id` in `request.state`.
+        app: What answers; it finds `tenant`, `request_id` and `place` in `request.state`.
+        tenants: Which chains there are.
+        limits: Who may ask now.
+        turnstile: Lets chains in by turns.
     """
 
-    def __init__(self, app: ASGIApp, tenants: Tenants, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, tenants: Tenants, limits: Limits, turnstile: Turnstile) -> None:
         self._app = app
         self._tenants = tenants
         self._limits = limits
+        self._turnstile = turnstile
         self._headers = dict(HEADERS)
         if tenants.hosts.secure:
             self._headers["Strict-Transport-Security"] = HSTS
@@ -60,6 +68,8 @@ class FrontDoor:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if "place" in state:
+                    state["place"].leave()  # the work is done; a slow reader holds nobody up
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
@@ -72,9 +82,12 @@ class FrontDoor:
             state["tenant"] = await self._tenant(scope)
             await self._limits.admit(scope, state["tenant"])
             _check_length(scope)
+            receive = await _with_body(receive)
+            place = state["place"] = await self._turnstile.enter(state["tenant"])
         except Problem as refused:
             state["problem"] = refused.kind.slug
-            await failures.answer(refused)(scope, receive, sending)
+            scope["app"] = self._app  # where a page finds the desk
+            await failures.answer(refused, Request(scope))(scope, receive, sending)
             return
         try:
             await self._app(scope, receive, sending)
@@ -82,6 +95,8 @@ class FrontDoor:
             # The framework raises again what it has answered and logged as `internal`.
             if state.get("problem") != "internal":
                 raise
+        finally:
+            place.leave()
 
     async def _tenant(self, scope: Scope) -> str:
         try:
@@ -99,6 +114,32 @@ class FrontDoor:
 def _host(scope: Scope) -> str:
     named = [value for name, value in scope["headers"] if name == b"host"]
     return str(named[0].decode("latin-1")) if len(named) == 1 else ""
+
+
+async def _with_body(receive: Receive) -> Receive:
+    """What gives the whole body at once: a slow sender holds no place.
+
+    Raises:
+        Problem: `malformed`: it took too long.
+    """
+    parts: list[bytes] = []
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while True:
+                message = await receive()
+                parts.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        raise problem("malformed", f"the body did not come within {BODY_TIMEOUT_S} s") from None
+    first: list[Message] = [{"type": "http.request", "body": b"".join(parts), "more_body": False}]
+    if message["type"] == "http.disconnect":
+        first = [message]
+
+    async def receiving() -> Message:
+        return first.pop() if first else await receive()
+
+    return receiving
 
 
 def _check_length(scope: Scope) -> None:

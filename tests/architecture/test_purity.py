@@ -86,6 +86,7 @@ _SHELLS = {
     "cloud/public_api/request_ids.py": "reads requests",
     "cloud/public_api/tickets.py": "makes ids",
     "cloud/public_api/turnstile.py": "waits for turns",
+    "cloud/public_api/pages/failure.py": "reads requests",
     "cloud/public_api/pages/rendering.py": "reads the templates",
     "cloud/public_api/scopes.py": "reads requests",
     "cloud/public_api/tenants.py": "reads requests",

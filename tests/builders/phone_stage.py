@@ -21,6 +21,7 @@ from cloud.config import PublicApiConfig, S3Config
 from cloud.http_server import QuietServer, bind, settings
 from cloud.identity.adapters.issuers import put_issuer
 from cloud.identity.values import Issuer
+from cloud.intake.adapters.s3_url_signer import S3UrlSigner
 from cloud.public_api.adapters.sessions import NewSession, open_session
 from cloud.public_api.caller import CallerKind
 from cloud.public_api.cookies import CookieNames
@@ -131,7 +132,8 @@ def phone_stage(folder: Path) -> Iterator[Phone]:
             s3=S3Config(endpoint_url=phone.store_url, access_key="key", secret_key="secret"),
         )
         tenants = Tenants(desk.database, public_url, time.monotonic)
-        desk = dataclasses.replace(desk, config=config, tenants=tenants)
+        signer = S3UrlSigner.open(config)
+        desk = dataclasses.replace(desk, config=config, tenants=tenants, signer=signer)
         with desk.database.tenant(TENANT) as connection:
             google = Issuer("https://accounts.example.com", "topscoop", label="Google")
             put_issuer(connection, TENANT, google, NOW_MS, actor="test")

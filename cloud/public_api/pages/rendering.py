@@ -34,6 +34,7 @@ from cloud.public_api.pages.policy import PERMISSIONS, page_policy
 from cloud.static_files import StaticFiles
 
 _HERE: Final = Path(__file__).parent
+FAILURE: Final = "failure.html"
 KEEP_LANGUAGE_S: Final = 365 * 24 * 3600
 STATIC: Final = StaticFiles(_HERE.parent / "static", _HERE / "texts")
 TEXTS: Final[dict[str, dict[str, str]]] = {
@@ -59,7 +60,7 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
     """A page, in the language that the visitor asked for, kept, or prefers. Raises DatabaseAway.
 
     Args:
-        request: Of the chain that the front door found; without one, the page names none.
+        request: Of the chain that the front door found; `failure.html` needs none, and names none.
         template: Its file in `templates/`.
         status: HTTP status.
         values: What the template names; see the list above.
@@ -67,14 +68,14 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
     desk: Desk = request.app.state.desk
     asked = request.query_params.get("language")
     language = choose_language(asked, request.cookies.get(COOKIE), request.headers.get("accept-language"))
-    tenant: str | None = getattr(request.state, "tenant", None)
-    chain = "Topscoop" if tenant is None else _chain(desk, tenant)
+    # A failure may be the database's; and the chain's, which may be none.
+    chain = "Topscoop" if template == FAILURE else _chain(desk, request.state.tenant)
     words = _Words(TEXTS[language], chain)
     html = _ENVIRONMENT.get_template(template).render(
         language=language, words=words, chain=chain, path=request.url.path, status=status, **values
     )
     headers = {
-        "Content-Security-Policy": page_policy(desk.config),
+        "Content-Security-Policy": page_policy(desk.signer.base),
         "Permissions-Policy": PERMISSIONS,
         "Content-Language": language,
         "Vary": "Accept-Language, Cookie",

@@ -82,7 +82,9 @@ async function openCamera(current) {
 }
 
 async function take(source, current) {
-  const small = await shrink(source);
+  // A large photo takes a slow phone a second; where it is quick, nothing flickers.
+  const patience = setTimeout(() => current() && busy("shrinking", "loading"), 250);
+  const small = await shrink(source).finally(() => clearTimeout(patience));
   if (!current()) return;
   picture = small;
   await draw(picture, byId("picture"));
@@ -114,14 +116,18 @@ async function send(current, signal) {
 }
 
 async function wait(current, signal) {
-  byId("progress").removeAttribute("value");
-  say(byId("sending-title"), "waiting_title");
-  say(byId("sending-text"), "waiting_text");
-  if (shown() !== "sending") show("sending");
+  busy("waiting_title", "waiting_text");
   const told = await answer(request, signal);
   if (!current()) return;
   showSlate(told);
   show("result");
+}
+
+function busy(title, words) {
+  byId("progress").removeAttribute("value");
+  say(byId("sending-title"), title);
+  say(byId("sending-text"), words);
+  if (shown() !== "sending") show("sending");
 }
 
 function progress(share) {
