@@ -166,6 +166,7 @@ consents = Table(
     Column("receipt", LargeBinary, nullable=False),  # the signed bytes
     Column("received_at_ms", BigInteger, nullable=False),
     Index(None, "tenant", "withdrawal"),
+    Index(None, "tenant", "interaction"),
 )
 
 withdrawals = Table(  # also of consents that were never seen: a tombstone
@@ -631,7 +632,7 @@ handovers = Table(  # consents given on a phone, after scanning a register's cod
     _register(primary=False),
     Column("interaction", LargeBinary(16), nullable=False),
     _user(),
-    Column("state", String(16), nullable=False),  # `given`, `sent`, `withdrawn`
+    Column("state", String(16), nullable=False),  # as `cloud.privacy.handover_values.GivenState`
     Column("purposes", JSON, nullable=False),
     Column("notice", LargeBinary(32), nullable=False),
     Column("language", String(16), nullable=False),
@@ -642,6 +643,19 @@ handovers = Table(  # consents given on a phone, after scanning a register's cod
     Index(None, "tenant", "state"),
 )
 
+register_notices = Table(  # what a register shows, as it says itself; older texts stay known by their digest
+    "register_notices",
+    metadata,
+    _tenant(),
+    _register(),
+    Column("language", String(16), primary_key=True),
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("text", String(4000), nullable=False),
+    Column("purposes", JSON, nullable=False),
+    Column("valid_days", Integer, nullable=False),
+    Column("heard_at_ms", BigInteger, nullable=False),  # the newest of a language is what is shown now
+)
+
 erasure_proofs = Table(  # what a person who erased everything holds in hand; nothing here names them
     "erasure_proofs",
     metadata,
@@ -649,7 +663,9 @@ erasure_proofs = Table(  # what a person who erased everything holds in hand; no
     Column("proof", LargeBinary(16), primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("detail", JSON, nullable=False),  # counts and instants
-    Column("pending", JSON),  # consents that are not erased yet; null once all are
+    Column("pending", JSON),  # consents and hand-overs that it waits for; null once all are erased
+    Column("settled", Boolean, nullable=False),  # the instants stand in `detail`
+    Index(None, "tenant", "settled"),
 )
 
 audit = Table(

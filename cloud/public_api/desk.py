@@ -13,10 +13,12 @@ from cloud.intake.arrivals import Arrivals
 from cloud.intake.signed_urls import UrlSigner
 from cloud.public_api.answers import Answers
 from cloud.public_api.cookies import CookieNames
+from cloud.public_api.erasing import Erasing
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
 from cloud.public_api.tries import Tries
+from cloud.public_api.turnstile import Turnstile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Desk:
     issuers: Issuers
     tries: Tries
     limits: Limits
+    turnstile: Turnstile
     metrics: ApiMetrics
     signer: UrlSigner
     arrivals: Arrivals
     answers: Answers
+    erasing: Erasing
 
     @property
     def cookies(self) -> CookieNames:

@@ -94,7 +94,11 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("pending", sa.JSON(), nullable=True),
+        sa.Column("settled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "proof", name=op.f("pk_erasure_proofs")),
+    )
+    op.create_index(
+        op.f("ix_erasure_proofs_tenant_settled"), "erasure_proofs", ["tenant", "settled"], unique=False
     )
     op.create_table(
         "handovers",
@@ -176,6 +180,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "register_notices",
+        sa.Column("tenant", sa.String(length=32), nullable=False),
+        sa.Column("register", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("text", sa.String(length=4000), nullable=False),
+        sa.Column("purposes", sa.JSON(), nullable=False),
+        sa.Column("valid_days", sa.Integer(), nullable=False),
+        sa.Column("heard_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "register", "language", "sha256", name=op.f("pk_register_notices")),
+    )
+    op.create_table(
         "uploads",
         sa.Column("tenant", sa.String(length=32), nullable=False),
         sa.Column("request", sa.LargeBinary(length=16), nullable=False),
@@ -224,6 +240,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "blank", name=op.f("pk_web_blanks")),
         sa.UniqueConstraint("tenant", "request", name=op.f("uq_web_blanks_tenant_request")),
     )
+    op.create_index(
+        op.f("ix_consents_tenant_interaction"), "consents", ["tenant", "interaction"], unique=False
+    )
     protect(op.get_bind(), "api_clients")
     protect(op.get_bind(), "api_issuers")
     protect(op.get_bind(), "api_limits")
@@ -235,6 +254,7 @@ def upgrade() -> None:
     protect(op.get_bind(), "jobs")
     protect(op.get_bind(), "notices")
     protect(op.get_bind(), "recommendations")
+    protect(op.get_bind(), "register_notices")
     protect(op.get_bind(), "uploads")
     protect(op.get_bind(), "web_blanks")
     allow_listing_jobs(op.get_bind())
