@@ -1,4 +1,4 @@
-"""Access tokens that a hostile issuer, or a thief, would try, each with the check that must refuse it (T22)."""
+"""Access tokens that a hostile issuer, or a thief, would try, each with the check that refuses it (T22)."""
 
 from __future__ import annotations
 
