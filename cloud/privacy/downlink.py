@@ -1,4 +1,4 @@
-"""What the keeper sends down: blanks and the order to erase, signed with the tenant's key for consent."""
+"""What the keeper sends down, signed with the tenant's key for consent: blanks, yeses, the order to erase."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from cloud.privacy.ports import IssuedKey
 from wire_protocol.consent import Blank, make_blank
 from wire_protocol.envelope import MESSAGE_ID_BYTES, Header, make
+from wire_protocol.handover_messages import HandoverDown
 from wire_protocol.keys import SigningKey
 from wire_protocol.messages import BlanksDown, EraseDown, Payload
 from wire_protocol.topics import Down, Identity, Topic
@@ -48,6 +49,10 @@ class Downlink:
         """As many messages as it takes. Raises ServiceKeyMissing."""
         for some in _pieces(consents, ERASE_PER_MESSAGE):
             self._send(to, Down.ERASE, EraseDown(some))
+
+    def send_handover(self, to: Identity, given: HandoverDown) -> None:
+        """A yes from a phone. Raises ServiceKeyMissing."""
+        self._send(to, Down.HANDOVER, given)
 
     def sign_blanks(
         self, to: Identity, keys: Sequence[IssuedKey], issued_at_ms: int, usable_until_ms: int

@@ -26,7 +26,9 @@ from cloud.privacy.records import KEEPER, Records
 from daemon.log_fields import fields
 from wire_protocol import envelope
 from wire_protocol.errors import RefusedMessage
-from wire_protocol.messages import ReportUp
+from wire_protocol.handover_messages import NoticeUp
+from wire_protocol.messages import Payload, ReportUp
+from wire_protocol.notices import MAX_CHARACTERS, Notice
 from wire_protocol.reasons import Reason
 from wire_protocol.topics import Identity, Topic, Up
 
@@ -55,6 +57,7 @@ class Keeper:
         downlink: To the registers.
         stock: Of blanks.
         clock: Milliseconds since 1970.
+        keep_notice: Takes what a register shows to customers, and when it was heard.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Keeper:
         *,
         stock: Stock,
         clock: Callable[[], int],
+        keep_notice: Callable[[Identity, Notice, int], None] | None = None,
     ) -> None:
         self._records = records
         self._vault = vault
@@ -73,6 +77,36 @@ class Keeper:
         self._downlink = downlink
         self._stock = stock
         self._clock = clock
+        self._keep_notice = keep_notice
+
+    def hear(self, topic_text: str, payload: bytes) -> int:
+        """Take in what a register says; how many blanks were sent for it.
+
+        Raises:
+            As `report`.
+        """
+        if Topic.parse(topic_text).kind is Up.NOTICE:
+            self.notice(topic_text, payload)
+            return 0
+        return self.report(topic_text, payload)
+
+    # ---- notices ------------------------------------------------------------------------------------------
+
+    def notice(self, topic_text: str, payload: bytes) -> None:
+        """Keep a text that a register shows, for the phones of those who scan its codes.
+
+        Raises:
+            As `report`; also `bad-payload` for a text that no register may show.
+        """
+        identity, said = self._verified(topic_text, payload, Up.NOTICE)
+        assert isinstance(said, NoticeUp), "envelope.verify decodes by kind"
+        text = said.text.decode()
+        if len(text) > MAX_CHARACTERS or "\0" in text:
+            raise RefusedMessage(Reason.BAD_PAYLOAD, f"a notice has {MAX_CHARACTERS} characters at most")
+        if self._keep_notice is not None:
+            purposes = tuple(purpose.value for purpose in said.purposes)
+            shown = Notice(said.language.lower(), text, purposes, said.valid_days)
+            self._keep_notice(identity, shown, self._clock())
 
     # ---- reports ------------------------------------------------------------------------------------------
 
@@ -83,15 +117,16 @@ class Keeper:
             RefusedMessage: It is not this register's, or the register may not speak any more.
             TopscoopError: A store is away; the register reports again.
         """
-        identity, report = self._verified(topic_text, payload)
+        identity, report = self._verified(topic_text, payload, Up.REPORT)
+        assert isinstance(report, ReportUp), "envelope.verify decodes by kind"
         self._records.save_report(identity.tenant, identity.register, json_body(report), self._clock())
         self._tell_again(identity)
         return self._refill(identity, report) if report.blanks_wanted else 0
 
-    def _verified(self, topic_text: str, payload: bytes) -> tuple[Identity, ReportUp]:
+    def _verified(self, topic_text: str, payload: bytes, kind: Up) -> tuple[Identity, Payload]:
         topic = Topic.parse(topic_text)
-        if topic.kind is not Up.REPORT:
-            raise RefusedMessage(Reason.BAD_TOPIC, "the keeper takes reports only")
+        if topic.kind is not kind:
+            raise RefusedMessage(Reason.BAD_TOPIC, "the keeper takes reports and notices only")
         identity = topic.identity
         unverified = envelope.parse(payload, topic)
         state = self._records.register_state(identity.tenant, identity.register)
@@ -101,7 +136,6 @@ class Keeper:
         verified = envelope.verify(unverified, keys.get)
         if state != "enrolled":
             raise RefusedMessage(Reason.REVOKED, f"{identity} is {state}")
-        assert isinstance(verified.payload, ReportUp), "envelope.verify decodes by kind"
         return identity, verified.payload
 
     def _tell_again(self, identity: Identity) -> None:

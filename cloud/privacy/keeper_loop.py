@@ -126,7 +126,7 @@ async def _reports(keeper: Keeper, link: Link, troubles: Troubles) -> None:
         topic = delivery.topic[:120]
         try:
             troubles.watch.did(
-                "blanks", await asyncio.to_thread(keeper.report, delivery.topic, delivery.payload)
+                "blanks", await asyncio.to_thread(keeper.hear, delivery.topic, delivery.payload)
             )
             troubles.worked("blanks")
         except RefusedMessage as error:

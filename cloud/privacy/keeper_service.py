@@ -10,11 +10,14 @@ from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
 from cloud.health import Health, HealthServer
 from cloud.mqtt_client import MqttClient
+from cloud.privacy.adapters.handover_rows import HandoverRows
 from cloud.privacy.composition import open_link, open_objects, open_vault
 from cloud.privacy.downlink import Downlink, Publisher
 from cloud.privacy.erasure import Eraser
+from cloud.privacy.handover_keeper import HandoverKeeper
 from cloud.privacy.keeper import Keeper, Stock
 from cloud.privacy.keeper_loop import Chore, FromThreads, Pace, run_keeper
+from cloud.privacy.person_care import PersonCare
 from cloud.privacy.ports import KeyVault
 from cloud.privacy.records import Records
 from cloud.privacy.web_blanks import WebBlanks
@@ -25,6 +28,9 @@ from wire_protocol.errors import TopscoopError
 
 _BEAT_S: Final = 1
 _STOCK_EVERY_S: Final = 2.0
+_PROOFS_EVERY_S: Final = 2.0
+_LOG_EVERY_S: Final = 6 * 3600.0
+_CHORES: Final = ("handovers", "old handovers", "proofs", "person log")
 
 
 class KeeperWatch:
@@ -32,10 +38,10 @@ class KeeperWatch:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.health = Health("broker", "erasure", "retention", WEB_BLANKS)
+        self.health = Health("broker", "erasure", "retention", WEB_BLANKS, *_CHORES)
         self._done = Counter(
             "topscoop_keeper_done",
-            "Blanks sent or stocked for the public API, consents erased, consents ended by retention",
+            "Blanks sent or stocked, yeses sent to registers, consents erased or ended by retention",
             ["what"],
             registry=self.registry,
         )
@@ -82,7 +88,15 @@ def build_keeper(config: CloudConfig, database: Database, vault: KeyVault, link:
         Downlink(link, lambda tenant: signing_keys.load(tenant, Purpose.CONSENT), now_ms),
         stock=Stock(config.keeper.stock_blanks, config.keeper.blank_days),
         clock=now_ms,
+        keep_notice=HandoverRows(database).keep_notice,
     )
+
+
+def build_handovers(config: CloudConfig, database: Database, link: Publisher) -> HandoverKeeper:
+    """What tells registers of yeses from phones."""
+    signing_keys = ServiceKeyFolder(config.state_dir)
+    downlink = Downlink(link, lambda tenant: signing_keys.load(tenant, Purpose.CONSENT), now_ms)
+    return HandoverKeeper(HandoverRows(database), downlink, now_ms)
 
 
 def build_web_stock(config: CloudConfig, database: Database, vault: KeyVault) -> WebStock:
@@ -113,10 +127,21 @@ async def serve(config: CloudConfig) -> None:
         try:
             with probe:
                 link = open_link(config)
-                keeper = build_keeper(config, database, vault, FromThreads(link, asyncio.get_running_loop()))
+                publisher = FromThreads(link, asyncio.get_running_loop())
+                keeper = build_keeper(config, database, vault, publisher)
                 pace = Pace(config.keeper.poll_ms / 1000, config.keeper.retention_every_s)
                 print(f"keeper runs, health on port {probe.port}", flush=True)
-                chores = (Chore(WEB_BLANKS, build_web_stock(config, database, vault).top_up, _STOCK_EVERY_S),)
+                given = build_handovers(config, database, publisher)
+                care = PersonCare(database, open_objects(config), now_ms)
+                chores = (
+                    Chore(
+                        WEB_BLANKS, build_web_stock(config, database, vault).top_up, every_s=_STOCK_EVERY_S
+                    ),
+                    Chore("handovers", given.send, every_s=pace.erase_every_s),
+                    Chore("old handovers", given.forget, every_s=pace.retention_every_s),
+                    Chore("proofs", care.erasures, every_s=_PROOFS_EVERY_S),
+                    Chore("person log", care.log, every_s=_LOG_EVERY_S),
+                )
                 await until_signal(
                     {
                         "broker": link.run(),

@@ -8,6 +8,7 @@ from cloud.database.engine import Database
 from cloud.database.tenancy import read_service_keys
 from cloud.objects.ports import ObjectMissing, ObjectStore
 from cloud.operations.frames import StoredFrame
+from cloud.privacy.adapters.handover_rows import HandoverRows
 from cloud.privacy.errors import OpeningRefused
 from cloud.privacy.frame_object import SealedFrame, verify_frame
 from cloud.privacy.ports import KeyVault
@@ -42,6 +43,7 @@ class Opener:
     ) -> None:
         self._database = database
         self._records = Records(database)
+        self._handovers = HandoverRows(database)
         self._vault = vault
         self._objects = objects
         self._clock = clock
@@ -79,6 +81,9 @@ class Opener:
     def _refuse_ended(self, frame: StoredFrame) -> None:
         if self._records.withdrawal(frame.tenant, frame.consent) is not None:
             raise OpeningRefused(f"frame {frame.message_id.hex()}: its consent was withdrawn or has ended")
+        # A yes on a phone may be taken back before its consent has come; the keeper ends it a moment later.
+        if self._handovers.taken_back(frame.tenant, frame.consent):
+            raise OpeningRefused(f"frame {frame.message_id.hex()}: its consent was taken back on a phone")
         if self._clock() >= frame.expires_at_ms:
             raise OpeningRefused(f"frame {frame.message_id.hex()}: its retention is over")
 

@@ -10,6 +10,7 @@ from cloud.public_api.routes import (
     device,
     docs,
     erasures,
+    handovers,
     login,
     me,
     menu,
@@ -34,6 +35,7 @@ ROUTES = (
     pages,
     me,
     erasures,
+    handovers,
 )
 """Modules with a `router`; each is about one subject."""
 

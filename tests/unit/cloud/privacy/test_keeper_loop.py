@@ -77,7 +77,7 @@ class Scripted:
     def acknowledge(self, delivery: Delivery) -> None:
         self.acknowledged.append(delivery.topic)
 
-    def report(self, topic: str, payload: bytes) -> int:
+    def hear(self, topic: str, payload: bytes) -> int:
         if topic == "forged":
             raise RefusedMessage(Reason.BAD_SIGNATURE, "forged")
         if topic == "unlucky":
