@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
 
 import pytest
 
@@ -38,7 +41,14 @@ def emulator() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["memory", "emulator", pytest.param("ceph", marks=pytest.mark.service)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "emulator",
+        pytest.param("ceph", marks=pytest.mark.service),
+        pytest.param("ceph, boto3 alone", marks=pytest.mark.service),
+    ]
+)
 def bucket(request: pytest.FixtureRequest) -> tuple[IntakeStore, Filled]:
     """An empty bucket, and what puts something there as a client would."""
     if request.param == "memory":
@@ -53,13 +63,16 @@ def bucket(request: pytest.FixtureRequest) -> tuple[IntakeStore, Filled]:
         config = S3Config(
             endpoint_url=real.endpoint_url, access_key=real.access_key, secret_key=real.secret_key
         )
-    client, name = s3_client(config), f"intake-{uuid.uuid4()}"
+    name = f"intake-{uuid.uuid4()}"
+    config, client = replace(config, bucket=name), s3_client(config)
     client.create_bucket(Bucket=name)
+    if request.param == "ceph, boto3 alone":  # as with authorities of one's own
+        config = replace(config, ca_file=Path("unused"))
 
     def put(key: str, body: bytes, content_type: str) -> object:
         return client.put_object(Bucket=name, Key=key, Body=body, ContentType=content_type)
 
-    return S3IntakeStore(name, client), put
+    return S3IntakeStore(config, client), put
 
 
 def test_what_was_put_is_described(bucket: tuple[IntakeStore, Filled]) -> None:
@@ -104,10 +117,10 @@ def test_what_is_wrong_is_told(real_s3: CephS3) -> None:
         endpoint_url=real_s3.endpoint_url, access_key=real_s3.access_key, secret_key=real_s3.secret_key
     )
     with pytest.raises(StoreRefused):
-        list(S3IntakeStore("there-is-no-such-bucket", s3_client(good)).listed())
+        list(S3IntakeStore(replace(good, bucket="there-is-no-such-bucket")).listed())
     stranger = S3Config(endpoint_url=real_s3.endpoint_url, access_key="nobody", secret_key="wrong")
     with pytest.raises(StoreRefused):
-        S3IntakeStore("any-bucket", s3_client(stranger)).head(KEY)
+        S3IntakeStore(stranger).head(KEY)
     from tests.builders.daemon import ReservedPort
 
     with ReservedPort() as port:
@@ -119,4 +132,28 @@ def test_what_is_wrong_is_told(real_s3: CephS3) -> None:
             request_timeout_s=1,
         )
         with pytest.raises(ObjectsAway):
-            S3IntakeStore("any-bucket", s3_client(away)).head(KEY)
+            S3IntakeStore(away).head(KEY)
+
+
+@pytest.mark.service
+def test_an_age_is_by_the_stores_clock(real_s3: CephS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose clock is an hour ahead takes a fresh object for fresh."""
+    config = S3Config(
+        endpoint_url=real_s3.endpoint_url,
+        access_key=real_s3.access_key,
+        secret_key=real_s3.secret_key,
+        bucket=f"intake-{uuid.uuid4()}",
+    )
+    client = s3_client(config)
+    client.create_bucket(Bucket=config.bucket)
+    client.put_object(Bucket=config.bucket, Key=KEY, Body=b"1")
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr("cloud.intake.adapters.fast_heads.datetime", Ahead)
+    head = S3IntakeStore(config, client).head(KEY)
+    assert head is not None
+    assert head.age_ms < 60_000

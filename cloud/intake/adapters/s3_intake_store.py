@@ -1,12 +1,14 @@
-"""The intake bucket of an S3 server, through boto3."""
+"""The intake bucket of an S3 server, through boto3; through obstore what every arrival asks."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cloud.config import CloudConfig
+from cloud.config import CloudConfig, S3Config
+from cloud.intake.adapters.fast_heads import FastHeads, StoreClock
 from cloud.intake.intake_store import ListedObject, LongerThanAllowed, ObjectHead
 from cloud.objects.ports import ObjectMissing
 from cloud.objects.s3_client import s3_client, translated
@@ -16,21 +18,25 @@ class S3IntakeStore:
     """One bucket.
 
     Args:
-        bucket: Its name.
-        client: boto3's.
+        config: Address, credentials, and the bucket's name.
+        client: boto3's; made from `config` where it is not given.
     """
 
-    def __init__(self, bucket: str, client: Any) -> None:
-        self.bucket = bucket
-        self._client = client
+    def __init__(self, config: S3Config, client: Any = None) -> None:
+        self.bucket = config.bucket
+        self._client = client if client is not None else s3_client(config)
+        self._fast = FastHeads(config, StoreClock(self._ask_clock)) if config.ca_file is None else None
 
     @classmethod
     def open(cls, config: CloudConfig) -> "S3IntakeStore":
         """The bucket of the configuration; nothing is connected yet."""
-        return cls(config.intake.bucket, s3_client(config.s3))
+        return cls(replace(config.s3, bucket=config.intake.bucket))
 
     def head(self, key: str) -> ObjectHead | None:
         """As the port says."""
+        return self._fast.head(key) if self._fast is not None else self._slow_head(key)
+
+    def _slow_head(self, key: str) -> ObjectHead | None:
         try:
             with translated(f"{self.bucket}/{key}"):
                 answer = self._client.head_object(Bucket=self.bucket, Key=key)
@@ -38,6 +44,10 @@ class S3IntakeStore:
             return None
         age_ms = _age_ms(_clock(answer), answer["LastModified"])
         return ObjectHead(int(answer["ContentLength"]), str(answer.get("ContentType", "")), age_ms)
+
+    def _ask_clock(self) -> datetime:
+        with translated(self.bucket):
+            return _clock(self._client.head_bucket(Bucket=self.bucket))
 
     def get(self, key: str, most_bytes: int) -> bytes:
         """As the port says."""
