@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         "backup_made_at_ms": done.manifest.made_at_ms,
         "rows": sum(done.manifest.rows.values()),
         "erasures_due": done.erasures_due,
+        "people_erased": done.people_erased,
         "frames_reclaimed": done.reclaimed.frames,
         "frames_unverified": done.reclaimed.unverified,
         "unknown_registers": unknown,
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"{args.source}: {document['rows']} rows")
     print(f"  since then: {done.erasures_due} consents to erase, {done.reclaimed.frames} frames found again")
+    if done.people_erased:
+        print(f"  {done.people_erased} erasures that people asked for since then, done again")
     if done.reclaimed.unverified:
         print(f"  {done.reclaimed.unverified} versions verify no more; the sweeper deletes them")
     for register in unknown:

@@ -20,6 +20,7 @@ from cloud.operations.after_restore import set_right
 from cloud.operations.backup import MASTER_KEY
 from cloud.operations.erasure_replay import apply_log, read_log
 from cloud.operations.manifest import Manifest, read_manifest, verify
+from cloud.operations.person_replay import apply_people, end_ownerless, forget_ways_in, read_people
 from cloud.operations.reclaim import Reclaimed, reclaim, stored_since
 from cloud.operations.table_file import rows_of
 from cloud.state_folder import prepare_folder
@@ -37,6 +38,8 @@ class Restored:
     """Consents that ended after the backup; the keeper erases them when it starts."""
     reclaimed: Reclaimed
     """Frames that were stored after the backup."""
+    people_erased: int = 0
+    """Erasures that people of the public API asked for after the backup, done again."""
 
 
 def restore(
@@ -70,7 +73,7 @@ def restore(
     manifest = read_manifest(source)
     verify(source, manifest)
     progress("reading the erasure log")
-    entries = list(read_log(objects))
+    entries, people = list(read_log(objects)), list(read_people(objects))
     progress("looking for frames stored since then")
     later = list(stored_since(objects, manifest.made_at_ms))
     with _owner(config) as database:
@@ -86,15 +89,19 @@ def restore(
             migrate.upgrade(connection, database.schema)
             progress("erasures since then")
             due = apply_log(database, connection, entries, again=False)
+            erased = apply_people(database, connection, people, manifest.made_at_ms)
             progress("frames since then")
             reclaimed = reclaim(database, connection, objects, later)
             for tenant in database.list_tenants(connection):
                 database.enter(connection, tenant)
                 frozen = set_right(connection, tenant, now_ms, actor=actor)
+                forget_ways_in(connection, tenant, now_ms)
+                ownerless = end_ownerless(connection, tenant, now_ms)
                 detail = {
                     "backup_made_at_ms": manifest.made_at_ms,
                     "erasures_due": due.get(tenant, 0),
                     "rollouts_frozen": frozen,
+                    "pictures_without_owner_ended": ownerless,
                 }
                 write_audit(
                     connection,
@@ -111,7 +118,7 @@ def restore(
             database.scrub()  # what was thrown away
     with open_database(config.database_url) as service:
         service.check()
-    return Restored(manifest, sum(due.values()), reclaimed)
+    return Restored(manifest, sum(due.values()), reclaimed, erased)
 
 
 def repeat_erasures(config: CloudConfig, objects: ObjectStore) -> int:
