@@ -137,12 +137,17 @@ class Promoter:
         """Deposit what was sealed and then left; how many are settled now.
 
         Raises:
-            TopscoopError: A store is away, or it is too early for one of them.
+            TopscoopError: A store is away.
         """
-        left = self._rows.sealed(tenant, self._now_ms() - LEFT_AFTER_MS, limit)
-        for one in left:
-            self._bring(tenant, one.request, one.blank, one.message)
-        return len(left)
+        settled = 0
+        for one in self._rows.sealed(tenant, self._now_ms() - LEFT_AFTER_MS, limit):
+            try:
+                self._bring(tenant, one.request, one.blank, one.message)
+            except PromotionLater as error:  # of this one, or of this chain; the others are not kept waiting
+                log.info("promotion.waiting", extra=fields(tenant=tenant, error=str(error)))
+                continue
+            settled += 1
+        return settled
 
     def _bring(self, tenant: str, request: bytes, blank: bytes, message: bytes) -> None:
         became = self._deposit(Topic(public_api(tenant), Up.FRAME), message)
