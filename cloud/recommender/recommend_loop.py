@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cloud.database.notifications import JOBS
@@ -58,28 +58,27 @@ class Bell:
 
 
 class Workers:
-    """Threads around one recommender, from `start` to `stop`.
+    """A thread for each recommender, from `start` to `stop`: while one decodes, another reads and writes.
 
     Args:
-        recommender: Does the batches.
+        recommenders: Do the batches.
         bell: Wakes them.
         outage: Is told of a database that is away.
         batch_max: A full batch means that there is more: another worker is woken.
-        threads: While one decodes, another one reads and writes.
     """
 
     def __init__(
-        self, recommender: Recommender, bell: Bell, outage: DatabaseOutage, *, batch_max: int, threads: int
+        self, recommenders: Sequence[Recommender], bell: Bell, outage: DatabaseOutage, *, batch_max: int
     ) -> None:
-        self._recommender = recommender
         self._bell = bell
         self._outage = outage
         self._batch_max = batch_max
         self._stopping = threading.Event()
-        self._beats: dict[str, int] = {}
         self._failed: Callable[[BaseException], None] = lambda _: None
-        names = [f"recommend-{number}" for number in range(threads)]
-        self._threads = [threading.Thread(target=self._work, name=name) for name in names]
+        self._threads = [
+            threading.Thread(target=self._work, args=(one,), name=f"recommend-{number}")
+            for number, one in enumerate(recommenders)
+        ]
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
         """Begin.
@@ -99,16 +98,16 @@ class Workers:
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, recommender: Recommender) -> None:
         try:
             while not self._stopping.is_set():
-                self._turn()
+                self._turn(recommender)
         except BaseException as error:  # noqa: BLE001 - told to the process, which ends
             self._failed(error)
 
-    def _turn(self) -> None:
+    def _turn(self, recommender: Recommender) -> None:
         try:
-            count = self._recommender.serve(self._stopping.is_set)
+            count = recommender.serve(self._stopping.is_set)
         except DatabaseAway as error:
             self._outage.failed("recommender", error)
             self._stopping.wait(AWAY_S)

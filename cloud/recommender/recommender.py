@@ -4,6 +4,7 @@ Answers come first: no picture is promoted or deleted before all results of the 
 upload meets ends no other: outages are waited out, anything else is tried a few times and then set aside.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ T = TypeVar("T", bound=_OfTenant)
 READS_AT_ONCE: Final = 8
 FRAMES_KEPT_BYTES: Final = 32_000_000
 """Of one batch, for promotion; a picture beyond is decoded again."""
+DELETES_WAITING: Final = 4
+"""Batches of one thread; more of them, and it waits for its store."""
 WRITTEN_AFTER_S: Final = 0.5
 """Results wait no longer for others of the same tenant and batch."""
 _OUTAGES: Final = (
@@ -119,18 +122,19 @@ class _Batch:
 
 
 class Recommender:
-    """One per process; several threads may call `serve`, each does a batch of its own.
+    """One per thread; they share the world.
 
     Args:
         world: Everything outside.
         terms: Limits.
-        readers: Reads pictures ahead, side by side; `READS_AT_ONCE` of them.
+        readers: Read pictures ahead, and delete behind; `READS_AT_ONCE` of them.
     """
 
     def __init__(self, world: World, terms: Terms, readers: Executor) -> None:
         self._world = world
         self._terms = terms
         self._readers = readers
+        self._deleting: deque[Future[None]] = deque()
 
     def serve(self, stopping: Callable[[], bool] = lambda: False) -> int:
         """One batch, from lease to deletion; says how many jobs were in it.
@@ -308,16 +312,24 @@ class Recommender:
         return None if isinstance(read, Failed) else self._decoded(read)
 
     def _delete(self, batch: _Batch) -> None:
+        """Behind the next batch: a store takes its time for it, and nobody waits for that."""
         if not batch.to_delete:
             return
+        keys = [task.key for task in batch.to_delete]
+        requests = [
+            (tenant, [task.lease.job for task in tasks]) for tenant, tasks in _by_tenant(batch.to_delete)
+        ]
+        self._deleting.append(self._readers.submit(self._delete_now, keys, requests))
+        while len(self._deleting) > DELETES_WAITING:
+            self._deleting.popleft().result()
+
+    def _delete_now(self, keys: Sequence[str], requests: Sequence[tuple[str, list[bytes]]]) -> None:
         try:
-            self._world.pictures.delete_all([task.key for task in batch.to_delete])
-        except (ObjectsAway, StoreRefused) as error:
-            self._world.watch.left(error, len(batch.to_delete))
-            return
-        for tenant, tasks in _by_tenant(batch.to_delete):
-            requests = [task.lease.job for task in tasks]
-            self._world.rows.deleted(tenant, requests, self._world.now_ms())
+            self._world.pictures.delete_all(keys)
+            for tenant, those in requests:
+                self._world.rows.deleted(tenant, those, self._world.now_ms())
+        except (ObjectsAway, StoreRefused, DatabaseAway) as error:
+            self._world.watch.left(error, len(keys))
 
     # ---- fail ----
 

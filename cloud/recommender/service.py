@@ -110,12 +110,11 @@ def build_recommender(
             time.monotonic,
             random.random,
         )
-        recommender = Recommender(
-            world, Terms(mine.batch_max, mine.attempts, config.intake.plaintext_s * 1000), readers
-        )
+        terms = Terms(mine.batch_max, mine.attempts, config.intake.plaintext_s * 1000)
         # A SQLite file has one writer, and each thread would poll.
         threads = 1 if database.is_sqlite else _THREADS
-        workers = Workers(recommender, bell, outage, batch_max=mine.batch_max, threads=threads)
+        recommenders = [Recommender(world, terms, readers) for _ in range(threads)]
+        workers = Workers(recommenders, bell, outage, batch_max=mine.batch_max)
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "workers": partial(_run, workers),
             "backlog": partial(_look, JobQueue(database), metrics, outage),

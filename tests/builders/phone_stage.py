@@ -10,9 +10,11 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -23,10 +25,9 @@ from cloud.identity.adapters.issuers import put_issuer
 from cloud.identity.values import Issuer
 from cloud.intake.adapters.s3_url_signer import S3UrlSigner
 from cloud.public_api.adapters.sessions import NewSession, open_session
+from cloud.public_api.app import build_app
 from cloud.public_api.caller import CallerKind
 from cloud.public_api.cookies import CookieNames
-from cloud.public_api.failures import add_failures
-from cloud.public_api.front_door import FrontDoor
 from cloud.public_api.pages.rendering import show
 from cloud.public_api.problems import problem
 from cloud.public_api.routes import login, pages
@@ -41,6 +42,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 CSRF = "a-secret-of-the-session"
+PROOF = "9f86d081884c7d659a2feaa0c55ad015"
+ERASED = {
+    "proof": PROOF,
+    "state": "done",
+    "asked_at": "2026-11-22T14:20:00Z",
+    "waiting": 0,
+    "nobody_opens_since": "2026-11-22T14:20:01Z",
+    "online_copies_gone": "2026-11-22T14:22:00Z",
+    "last_backup_gone": "2026-12-27T14:22:00Z",
+}
 REQUEST = "01939f52-0000-7000-8000-0000000000a1"
 SESSION = CookieNames(secure=False).session
 NOTICE = "May {chain} keep it?\nWhat: one small picture.\nWhy: better suggestions.\nYou may say no."
@@ -67,6 +78,8 @@ class Phone:
         bodies: JSON bodies by `METHOD /path`.
         streams: False: the stream of events is refused.
         answer: The recommendation.
+        end: The stream's last event, where it is another one: its name and document.
+        erasures: How far an erasure is, one after the other; the last one stays.
         handover: What `GET /v1/handovers/{code}` says beside chain and store.
     """
 
@@ -81,7 +94,9 @@ class Phone:
     streams: bool = True
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=dict)
+    end: tuple[str, dict[str, Any]] | None = None
     handover: dict[str, Any] = field(default_factory=dict)
+    erasures: list[dict[str, Any]] = field(default_factory=lambda: [ERASED])
     cookie: str = ""
 
     def refuse(self, what: str, slug: str, **more: Any) -> None:
@@ -139,13 +154,11 @@ def phone_stage(folder: Path) -> Iterator[Phone]:
             put_issuer(connection, TENANT, google, NOW_MS, actor="test")
             anna = NewSession(user_of("anna"), CallerKind.BROWSER, HOUR_MS)
             phone.cookie = open_session(connection, TENANT, anna, NOW_MS)
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        app.state.desk = desk
-        add_failures(app)
-        app.include_router(pages.router)
-        app.include_router(login.router)
-        _add_paper_routes(app, phone)
-        with _served(FrontDoor(app, desk.tenants, desk.limits), api), _served(_store(phone), store):
+        # Everything is the real application's but the answers of the API itself.
+        paper = SimpleNamespace(router=_paper_routes(phone))
+        with patch("cloud.public_api.app.ROUTES", (pages, login, paper)):
+            app = build_app(desk)
+        with _served(app, api), _served(_store(phone), store):
             yield phone
 
 
@@ -163,7 +176,9 @@ def _served(app: ASGIApp, listening: Any) -> Iterator[None]:
         thread.join(20)
 
 
-def _add_paper_routes(app: FastAPI, phone: Phone) -> None:  # noqa: C901 - one function a route
+def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one function a route
+    app = APIRouter()
+
     async def _enter(request: Request) -> Any:
         """What holds for each: who calls, whether it was told to refuse, and CSRF."""
         what = f"{request.method} {request.url.path}"
@@ -188,14 +203,16 @@ def _add_paper_routes(app: FastAPI, phone: Phone) -> None:  # noqa: C901 - one f
     @app.delete("/v1/me")
     async def erase(request: Request) -> Any:
         await _enter(request)
-        return ERASED
+        return {"proof": PROOF, "status": f"/v1/erasures/{PROOF}"}
+
+    @app.get(f"/v1/erasures/{PROOF}")
+    async def erasure() -> Any:
+        return phone.erasures.pop(0) if len(phone.erasures) > 1 else phone.erasures[0]
 
     @app.get("/v1/notice")
     async def notice(request: Request, language: str = "en") -> Any:
         await _enter(request)
-        text = f"[{language}] " + NOTICE.replace("{chain}", "Gelateria Sole")
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return {"language": language, "text": text, "sha256": digest, "purposes": ["training"]}
+        return _notice(language)
 
     @app.get("/v1/menu")
     async def menu(request: Request) -> Any:
@@ -231,7 +248,8 @@ def _add_paper_routes(app: FastAPI, phone: Phone) -> None:  # noqa: C901 - one f
         await _enter(request)
         if not phone.streams:
             return JSONResponse({}, 503)
-        told = f"event: issued\ndata: {{}}\n\nevent: done\ndata: {json.dumps(phone.answer)}\n\n"
+        name, document = phone.end or ("done", phone.answer)
+        told = f"event: issued\ndata: {{}}\n\nevent: {name}\ndata: {json.dumps(document)}\n\n"
         return Response(told, media_type="text/event-stream")
 
     @app.get("/v1/recommendations")
@@ -244,9 +262,14 @@ def _add_paper_routes(app: FastAPI, phone: Phone) -> None:  # noqa: C901 - one f
     @app.get("/v1/handovers/{code}")
     @app.post("/v1/handovers/{code}")
     @app.delete("/v1/handovers/{code}")
-    async def handover(request: Request, code: str) -> Any:
+    async def handover(request: Request, code: str, language: str = "en") -> Any:
         await _enter(request)
-        return HANDOVER | phone.handover
+        if request.method == "DELETE":
+            return Response(status_code=204)
+        state, notice = "open", _notice(language)
+        if request.method == "POST":
+            state, notice = ("given" if (await request.json())["granted"] else "refused"), None
+        return HANDOVER | {"state": state, "notice": notice} | phone.handover
 
     @app.get("/paper/{page}")
     async def page(request: Request, page: str) -> Response:
@@ -257,19 +280,20 @@ def _add_paper_routes(app: FastAPI, phone: Phone) -> None:  # noqa: C901 - one f
         values = {"step": step, "code": "WDJB-MJHT", "csrf": CSRF, "wrong": bool(wrong)}
         return await asyncio.to_thread(show, request, "device.html", **values)
 
+    return app
 
-ERASED = {
-    "proof_id": "01939f52-0000-7000-8000-0000000000ee",
-    "erased_at": "2026-11-22T14:20:00Z",
-    "gone_online_at": "2026-11-22T14:20:01Z",
-    "gone_from_backups_at": "2026-12-27T14:20:00Z",
-}
+
 HANDOVER = {
-    "handover_id": "01939f52-0000-7000-8000-0000000000bb",
+    "handover_id": "5f" * 16,
     "chain": "Gelateria Sole",
     "store": "Marktplatz 3",
-    "state": "open",
 }
+
+
+def _notice(language: str) -> dict[str, Any]:
+    text = f"[{language}] " + NOTICE.replace("{chain}", "Gelateria Sole")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"language": language, "text": text, "sha256": digest, "purposes": ["training"]}
 
 
 def _store(phone: Phone) -> ASGIApp:

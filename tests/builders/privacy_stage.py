@@ -178,7 +178,9 @@ class Stage:
         message = envelope.make(header, payload, (receipt, sealed), REGISTER_KEY)
         return Given(key.blank, interaction, receipt, granted, message, header.message_id)
 
-    def receive(self, given: Given, *, frame: bool = True, retention_ms: int = YEAR_MS) -> str | None:
+    def receive(
+        self, given: Given, *, frame: bool = True, retention_ms: int = YEAR_MS, method: str = "touch"
+    ) -> str | None:
         """What the collector does with it; the version of the frame's object."""
         with self.database.tenant(TENANT) as connection:
             connection.execute(
@@ -190,7 +192,7 @@ class Stage:
                     purposes=[purpose.value for purpose in given.granted.purposes],
                     notice=given.granted.notice,
                     language="en",
-                    method="touch",
+                    method=method,
                     granted_at_ms=given.granted.granted_at,
                     expires_at_ms=given.granted.expires_at,
                     withdrawal=given.granted.withdrawal,

@@ -27,7 +27,7 @@ from tests.builders.paper_uploads import USER
 from tests.builders.release_repository import ReleaseRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Row
@@ -125,6 +125,13 @@ class RecommenderStage:
         self._count = 0
         add_tenants(database, TENANT)
         trust_root(database, TENANT, self.repository.first_root, clock.now_ms(), actor="operator:ada")
+
+    def serve(self, stopping: Callable[[], bool] = lambda: False) -> int:
+        """One batch, pictures deleted too."""
+        count = self.recommender.serve(stopping)
+        for deleting in self.recommender._deleting:
+            deleting.result()
+        return count
 
     def forget(self) -> None:
         """Begin anew: no uploads, nothing seen."""

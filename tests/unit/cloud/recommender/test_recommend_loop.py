@@ -33,7 +33,7 @@ class Batches:
 
 
 def workers_of(batches: Any, bell: Bell) -> Workers:
-    return Workers(batches, bell, DatabaseOutage(), batch_max=4, threads=1)
+    return Workers([batches], bell, DatabaseOutage(), batch_max=4)
 
 
 def asked(batches: Batches, times: int = 1) -> bool:

@@ -79,7 +79,7 @@ def bytes_left(stage: RecommenderStage) -> list[str]:
 def test_a_picture_becomes_three_flavours_and_is_gone(stage: RecommenderStage) -> None:
     """What is recommended is what `inference` says of the same bytes, by the release that is named."""
     request = stage.upload(PHOTO, context={"hour": 15, "shop": "beach"})
-    assert stage.recommender.serve() == 1
+    assert stage.serve() == 1
     row = stage.recommendation(request)
     release = chain_model(TENANT).noted("release 1")
     model = FlavourModel(load_bytes(release.manifest, release.network))
@@ -116,7 +116,7 @@ def test_a_hostile_picture_ends_typed_and_harms_no_other(
 ) -> None:
     """T11: refused with its reason, deleted, told in words; the picture beside it is recommended for."""
     bad, good = stage.upload(picture), stage.upload(PHOTO)
-    stage.recommender.serve()
+    stage.serve()
     row = stage.row(bad)
     if reason is not None:
         assert (row.state, row.problem) == (UploadState.FAILED, UploadProblem.BAD_PICTURE)
@@ -134,7 +134,7 @@ def test_other_bytes_than_announced_are_not_looked_at(stage: RecommenderStage) -
     changed = stage.upload(PHOTO, body=bytes(other))
     longer = stage.upload(PHOTO, body=PHOTO + b"x")
     shorter = stage.upload(PHOTO, body=PHOTO[:-1])
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(changed).problem == UploadProblem.DIGEST_MISMATCH
     assert stage.row(longer).problem == UploadProblem.WRONG_LENGTH
     assert stage.row(shorter).problem == UploadProblem.WRONG_LENGTH
@@ -144,14 +144,14 @@ def test_other_bytes_than_announced_are_not_looked_at(stage: RecommenderStage) -
 def test_a_picture_that_is_gone_or_overdue_is_told(stage: RecommenderStage) -> None:
     gone, overdue = stage.upload(PHOTO), stage.upload(PHOTO, arrived_at_ms=1)
     stage.pictures.delete(ObjectPlace(TENANT, gone).key)
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(gone).problem == stage.row(overdue).problem == UploadProblem.PICTURE_GONE
     assert bytes_left(stage) == []
 
 
 def test_what_was_taken_back_is_deleted_unread(stage: RecommenderStage) -> None:
     request = stage.upload(PHOTO, state=UploadState.ERASED.value)
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(request).state == UploadState.ERASED
     assert bytes_left(stage) == stage.jobs() == []
 
@@ -162,10 +162,10 @@ def test_an_outage_is_waited_out(stage: RecommenderStage, monkeypatch: pytest.Mo
     with monkeypatch.context() as patched:
         patched.setattr(stage.pictures, "get", _raises(ObjectsAway("away")))
         for _ in range(5):
-            stage.recommender.serve()
+            stage.serve()
             ready_at_once(stage)
     assert stage.row(request).state == UploadState.ARRIVED
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(request).state == UploadState.DONE
 
 
@@ -184,7 +184,7 @@ def test_a_defect_is_tried_three_times_and_set_aside(
 
     monkeypatch.setattr(stage.rows, "tickets", tickets)
     for _ in range(4):
-        stage.recommender.serve()
+        stage.serve()
         ready_at_once(stage)
     assert stage.row(poison).problem == UploadProblem.REPEATEDLY_FAILED
     assert stage.jobs() == [(poison, JobState.DEAD)]
@@ -197,13 +197,13 @@ def test_a_killed_decoder_costs_the_picture_it_had(stage: RecommenderStage, deco
     first, second = stage.upload(PHOTO), stage.upload(PHOTO)
     assert decoder.worker_pid is not None
     os.kill(decoder.worker_pid, signal.SIGKILL)
-    stage.recommender.serve()
+    stage.serve()
     assert {stage.row(first).state, stage.row(second).state} == {UploadState.FAILED, UploadState.DONE}
 
 
 def test_a_picture_with_consent_is_kept_after_its_answer(stage: RecommenderStage) -> None:
     request = stage.upload(PHOTO, purpose=Purpose.RECOMMEND_AND_IMPROVE.value, consent={"language": "de"})
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(request).state == UploadState.DONE
     assert stage.kept.pictures == [(request, (480, 640, 3))]
     assert bytes_left(stage) == stage.jobs() == []
@@ -214,7 +214,7 @@ def test_a_picture_that_cannot_be_kept_now_leaves_the_recommendation(stage: Reco
     request = stage.upload(PHOTO, purpose=Purpose.RECOMMEND_AND_IMPROVE.value, consent={})
     stage.kept.failing = [NoBlankLeft("none"), NoBlankLeft("none")]
     for _ in range(3):
-        stage.recommender.serve()
+        stage.serve()
         assert stage.row(request).state == UploadState.DONE
         ready_at_once(stage)
     assert [found for found, _ in stage.kept.pictures] == [request]
@@ -226,7 +226,7 @@ def test_what_cannot_be_deleted_is_left_to_the_sweeper(
 ) -> None:
     request = stage.upload(PHOTO)
     monkeypatch.setattr(stage.pictures, "delete_all", _raises(ObjectsAway("away")))
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(request).state == UploadState.DONE
     assert stage.row(request).deleted_at_ms is None
     assert stage.seen.left_count == 1
@@ -245,14 +245,14 @@ def test_a_row_that_cannot_be_written_takes_no_others_along(
         return write(tenant, endings, now_ms)
 
     monkeypatch.setattr(stage.rows, "write", refusing)
-    stage.recommender.serve()
+    stage.serve()
     assert stage.row(good).state == UploadState.DONE
     assert stage.row(bad).state == UploadState.ARRIVED
 
 
 def test_a_stopping_worker_gives_back_what_it_did_not_begin(stage: RecommenderStage) -> None:
     request = stage.upload(PHOTO)
-    assert stage.recommender.serve(lambda: True) == 1
+    assert stage.serve(lambda: True) == 1
     assert stage.row(request).state == UploadState.ARRIVED
     (lease,) = stage.rows.lease(1)
     assert lease.attempt == 1
@@ -260,7 +260,7 @@ def test_a_stopping_worker_gives_back_what_it_did_not_begin(stage: RecommenderSt
 
 def test_without_a_release_there_is_no_model(own_stage: RecommenderStage) -> None:
     request = own_stage.upload(PHOTO)
-    own_stage.recommender.serve()
+    own_stage.serve()
     assert own_stage.row(request).problem == UploadProblem.NO_MODEL
     assert bytes_left(own_stage) == []
 
@@ -278,7 +278,7 @@ def test_the_champion_recommends_and_another_one_takes_over(own_stage: Recommend
         repository.publish()
         own_stage.look()
         request = own_stage.upload(PHOTO)
-        own_stage.recommender.serve()
+        own_stage.serve()
         releases.append(own_stage.recommendation(request).release)
     assert releases == [2, 1, 3, 2]
     assert own_stage.models.count == 1
@@ -292,11 +292,11 @@ def test_a_network_that_is_not_what_was_signed_recommends_nothing(own_stage: Rec
     good = file.read_bytes()
     file.write_bytes(good[:-1] + b"\x00")
     request = own_stage.upload(PHOTO)
-    own_stage.recommender.serve()
+    own_stage.serve()
     assert own_stage.row(request).problem == UploadProblem.NO_MODEL
     file.write_bytes(good)
     request = own_stage.upload(PHOTO)
-    own_stage.recommender.serve()
+    own_stage.serve()
     assert own_stage.row(request).state == UploadState.DONE
 
 
