@@ -21,7 +21,7 @@ _ATTEMPTS: Final = 2
 _CONNECTIONS: Final = 32
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
 _WRONG: Final = {
-    "NoSuchBucket": "Make the bucket with `topscoop cloud setup`, or correct s3.bucket.",
+    "NoSuchBucket": "Make the bucket with `topscoop cloud setup`, or correct its name in the configuration.",
     "AccessDenied": "Give this access key the rights to the bucket that docs/collector.md lists.",
     "InvalidAccessKeyId": "Correct s3.access_key.",
     "SignatureDoesNotMatch": "Correct s3.secret_key; s3.region must be the server's.",
@@ -31,7 +31,7 @@ _WRONG: Final = {
     "RequestTimeTooSkewed": "Set this machine's clock: it differs from the server's.",
     "InvalidBucketName": "Correct s3.bucket.",
     "403": "Correct s3.access_key and s3.secret_key, or their rights to the bucket.",
-    "404": "Make the bucket with `topscoop cloud setup`, or correct s3.bucket.",
+    "404": "Make the bucket with `topscoop cloud setup`, or correct its name in the configuration.",
 }
 """S3's codes that no repetition mends, with what does."""
 
