@@ -17,6 +17,7 @@ from cloud.database.schema import api_sessions
 from cloud.database.schema_version import CLOUD
 from cloud.intake.adapters.s3_url_signer import S3UrlSigner
 from cloud.intake.memory_intake_store import MemoryIntakeStore
+from cloud.objects.memory_store import MemoryStore
 from cloud.public_api.app import build_app
 from cloud.public_api.caller import CallerKind
 from cloud.public_api.composition import build_desk
@@ -106,7 +107,14 @@ def stage_over(database: Database, folder: Path, **public_api: Any) -> ApiStage:
     )
     clock = [NOW_MS]
     store = MemoryIntakeStore(lambda: clock[0])
-    desk = build_desk(config, database, lambda: clock[0], signer=_signer(), store=store)
+    desk = build_desk(
+        config,
+        database,
+        lambda: clock[0],
+        signer=_signer(),
+        store=store,
+        frames=MemoryStore(lambda: clock[0]),
+    )
     return ApiStage(desk, build_app(desk), store, clock)
 
 
