@@ -17,6 +17,7 @@ _VERBS = (
     "cloud.commands.keeper",
     "cloud.commands.intake",
     "cloud.commands.recommender",
+    "cloud.commands.jobs",
     "cloud.commands.rollouts",
     "cloud.commands.store",
     "cloud.commands.group",
