@@ -13,7 +13,7 @@ from tests.builders.agent_process import TOKEN, AgentProcess, running_agent, wri
 from tests.builders.tiny_model import build_model_dir
 from tests.services import require_program
 
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 
 # No claim is about time: a busy machine may take longer than Playwright's five seconds.
 expect.set_options(timeout=30_000)
@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium; missing is a loud skip, or a failure where services are promised."""
     program = require_program("chromium")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(program), args=_ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
         yield started
         started.close()
 

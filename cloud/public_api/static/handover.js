@@ -1,67 +1,100 @@
 // Where a register's code leads: one question, two equal answers, and a yes that can be taken back right here.
 
-import { ask, enter } from "./api.js";
-import { fetchNotice } from "./notice.js";
-import { onLanguage, say } from "./texts.js";
+import { ask, enter, Refused } from "./api.js";
+import { shownNotice } from "./notice.js";
+import { language, onLanguage, say } from "./texts.js";
 import { byId, leaveTrouble, listen, show, showTrouble, shown } from "./view.js";
 
 const { code } = document.body.dataset;
 const HERE = `/c/${code}`;
 const path = `/v1/handovers/${encodeURIComponent(code)}`;
+const READY_TRIES = 10; // the register's notice is a moment behind its code
 
-let notice = null;
-let given = ""; // id of the hand-over, once it was answered with yes
+const SECTIONS = {
+  open: "question",
+  refused: "refused",
+  given: "thanks",
+  sent: "thanks",
+  kept: "thanks",
+  withdrawn: "withdrawn",
+};
+
+/** Nothing was kept: nobody answered in time, or the register did not. */
+class Over extends Error {
+  trouble = "over";
+}
+
+let handover = null; // as the API last told it
 let resume = () => {};
 
 async function step(action) {
   leaveTrouble();
   resume = () => step(action);
-  for (const button of document.querySelectorAll("[data-do]")) button.disabled = true;
+  const buttons = document.querySelectorAll("section:not(#trouble) [data-do]");
+  for (const button of buttons) button.disabled = true;
   try {
     await action();
   } catch (error) {
     console.info(error);
     showTrouble(error, { resume, goal: HERE });
   } finally {
-    for (const button of document.querySelectorAll("section:not(#trouble) [data-do]")) button.disabled = false;
+    for (const button of buttons) button.disabled = false;
   }
 }
 
 async function begin() {
   await enter();
-  const told = (await ask("GET", path)).body;
-  say(byId("where"), "handover_where", { store: told.store, chain: told.chain });
-  given = told.handover_id;
-  if (told.state === "given") return show("thanks");
-  if (told.state === "withdrawn") return show("withdrawn");
-  notice = await fetchNotice();
-  show("question");
+  handover = await read();
+  say(byId("where"), "handover_where", { store: handover.store, chain: handover.chain });
+  if (handover.notice) shownNotice(handover.notice);
+  showState();
 }
 
-async function yes() {
-  const body = { notice: notice.sha256, language: notice.language, agreed: true };
-  given = (await ask("POST", path, { body })).body.handover_id;
-  show("thanks");
+function showState() {
+  if (handover.state === "over") throw new Over();
+  show(SECTIONS[handover.state]);
+}
+
+async function read() {
+  for (let left = READY_TRIES; ; left -= 1) {
+    try {
+      return (await ask("GET", `${path}?language=${language}`)).body;
+    } catch (error) {
+      if (!(error instanceof Refused) || error.slug !== "not-ready" || left === 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, error.retryAfterS)));
+    }
+  }
+}
+
+async function answer(granted) {
+  const { notice } = handover;
+  const yes = { notice_sha256: notice?.sha256, language: notice?.language, purposes: notice?.purposes };
+  const told = (await ask("POST", path, { body: granted ? { granted, ...yes } : { granted } })).body;
+  handover = { ...handover, ...told, notice };
+  showState();
 }
 
 async function withdraw() {
-  await ask("DELETE", `/v1/handovers/${encodeURIComponent(given)}`);
+  await ask("DELETE", `/v1/handovers/${encodeURIComponent(handover.handover_id)}`);
   show("withdrawn");
 }
 
 listen({
-  yes: () => step(yes),
-  no: () => show("refused"),
+  yes: () => step(() => answer(true)),
+  no: () => step(() => answer(false)),
   withdraw: () => step(withdraw),
+  reread: () => step(begin),
   resume: () => resume(),
 });
 
+// Another language is another text with another digest; until it is there, the old one stands and counts.
 onLanguage(() => {
-  if (shown() === "question") {
-    fetchNotice().then((read) => {
-      notice = read;
-    }, console.info);
-  }
+  if (shown() !== "question") return;
+  read().then((told) => {
+    if (!told.notice) return;
+    handover = told;
+    shownNotice(told.notice);
+  }, console.info);
 });
 
 if (document.body.dataset.loggedIn === "yes") step(begin);

@@ -2,13 +2,15 @@
 
 import { ask } from "./api.js";
 import { nameOf } from "./slate.js";
-import { moment, onLanguage, say } from "./texts.js";
+import { hush, moment, onLanguage, say } from "./texts.js";
 import { byId } from "./view.js";
 
 const PAGE = 20;
+const LOOK_EVERY_MS = 5000;
 
 let entries = [];
 let next = null;
+let erasure = null;
 
 /** Fetch the newest ones. */
 export async function fetchMine() {
@@ -26,18 +28,38 @@ export async function fetchOlder() {
   render();
 }
 
-/** Erase everything; the proof is on the page afterwards. */
+/** Erase everything; returns where to see how far that is, for whoever holds the proof. */
 export async function eraseMine() {
-  const proof = (await ask("DELETE", "/v1/me")).body;
-  byId("proof-id").textContent = proof.proof_id;
-  for (const [id, instant] of [
-    ["proof-at", proof.erased_at],
-    ["proof-online", proof.gone_online_at],
-    ["proof-backup", proof.gone_from_backups_at],
-  ]) {
-    byId(id).textContent = moment(instant);
-  }
+  const begun = (await ask("DELETE", "/v1/me")).body;
   entries = [];
+  byId("proof-id").textContent = begun.proof;
+  byId("proof-status").href = begun.status;
+  return begun.status;
+}
+
+/** Show how far an erasure is, until it is done or `signal` says that nobody looks any more. */
+export async function followErasure(status, signal) {
+  for (;;) {
+    erasure = (await ask("GET", status, { signal })).body;
+    showErasure();
+    if (erasure.state === "done") return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    signal.throwIfAborted();
+  }
+}
+
+function showErasure() {
+  for (const [id, instant] of [
+    ["proof-at", erasure.asked_at],
+    ["proof-online", erasure.online_copies_gone],
+    ["proof-backup", erasure.last_backup_gone],
+  ]) {
+    if (instant === null) say(byId(id), "proof_soon");
+    else {
+      hush(byId(id));
+      byId(id).textContent = moment(instant);
+    }
+  }
 }
 
 function render() {
@@ -57,4 +79,7 @@ function line(entry) {
   return item;
 }
 
-onLanguage(() => render());
+onLanguage(() => {
+  render();
+  if (erasure) showErasure();
+});

@@ -3,7 +3,7 @@
 import { answer } from "./answer.js";
 import { ask, enter, Refused } from "./api.js";
 import * as camera from "./camera.js";
-import { eraseMine, fetchMine, fetchOlder } from "./mine.js";
+import { eraseMine, fetchMine, fetchOlder, followErasure } from "./mine.js";
 import { fetchNotice } from "./notice.js";
 import { draw, shrink } from "./picture.js";
 import { learn, mark, nameOf, showSlate } from "./slate.js";
@@ -136,6 +136,13 @@ function progress(share) {
   say(byId("sending-text"), "sending_progress", { percent: number(done, { style: "percent" }) });
 }
 
+// A step of its own: trying again asks how far it is, and erases nothing twice.
+async function proven(status, signal) {
+  const followed = followErasure(status, signal);
+  show("erased");
+  await followed;
+}
+
 // Not a step: the page stays, whatever comes of it.
 async function bought(flavour) {
   const about = request;
@@ -180,10 +187,9 @@ listen({
   "ask-erase": () => step(async () => show("erase")),
   erase: () =>
     step(async (current) => {
-      await eraseMine();
-      if (!current()) return;
+      const status = await eraseMine();
       loggedIn(false);
-      show("erased");
+      if (current()) await step((_, signal) => proven(status, signal));
     }),
 });
 

@@ -1,6 +1,6 @@
 // Putting things on the page. Names come from menus that others wrote: they enter as text, never as markup.
 
-import { hush, say, text } from "./texts.js";
+import { say, text } from "./texts.js";
 import { troubleOf, WAYS } from "./troubles.js";
 
 export const byId = (id) => document.getElementById(id);
@@ -91,5 +91,3 @@ function countDown(way, seconds) {
   clock = setInterval(tick, 1000);
   tick();
 }
-
-export { hush, say, text };
