@@ -27,7 +27,7 @@ from cloud.database.schema import (
 from cloud.errors import DatabaseAway
 from cloud.intake.values import UploadState
 from cloud.outage_log import DatabaseOutage
-from cloud.public_api.adapters import sqlite_wakeups
+from cloud.public_api.adapters import postgres_wakeups, sqlite_wakeups
 from cloud.public_api.adapters.forgetting import GRANT_KEPT_MS, UPLOAD_KEPT_MS, forget_expired
 from cloud.public_api.adapters.looking import look, look_for_ever
 from cloud.public_api.adapters.recommendations import find, page, record_outcome
@@ -302,6 +302,27 @@ def test_a_lost_notification_is_found_by_looking(database: Database) -> None:
             client = asyncio.create_task(end_of(answers, database, request))
             await until(lambda: bool(answers.waited_for()))
             await asyncio.to_thread(recommend, database, request, told=False)
+            return await client
+
+    assert asyncio.run(scenario()).state is UploadState.DONE
+
+
+def test_a_notification_wakes_before_any_look(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL's looks are an hour apart here, and the client is woken; SQLite has nothing but its looks."""
+    monkeypatch.setattr(postgres_wakeups, "EVERY_S", 3600)
+    monkeypatch.setattr(postgres_wakeups, "DEAF_S", 3600)
+    request = add_upload(database, 1)
+    caplog.set_level("INFO")
+
+    async def scenario() -> Seen:
+        answers = Answers()
+        async with waking(answers, database), asyncio.timeout(_BOUND_S):
+            client = asyncio.create_task(end_of(answers, database, request))
+            await until(lambda: database.is_sqlite or "notifications.heard" in caplog.messages)
+            await until(lambda: bool(answers.waited_for()))
+            await asyncio.to_thread(recommend, database, request)
             return await client
 
     assert asyncio.run(scenario()).state is UploadState.DONE

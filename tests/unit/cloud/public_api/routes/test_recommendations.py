@@ -252,6 +252,8 @@ def test_the_list_goes_page_by_page(stage: ApiStage) -> None:
         cursor = found["next"]
     assert seen == [str(uuid.UUID(bytes=one)) for one in reversed(there)]
     assert cursor is None
+    whole = client.get("/v1/recommendations", params={"limit": "5"}).json()
+    assert (len(whole["recommendations"]), whole["next"]) == (5, None)
 
 
 @pytest.mark.parametrize(
