@@ -32,7 +32,7 @@ from cloud.intake.set_up import PUT_HEADERS, prepare_intake
 from cloud.intake.signed_urls import SignedUpload
 from cloud.intake.start_check import check_intake
 from cloud.intake.values import ObjectPlace, UploadState
-from cloud.objects.ports import StoreRefused
+from cloud.objects.ports import ObjectsAway, StoreRefused
 from cloud.objects.s3_client import s3_client
 from tests.builders.cloud_database import add_tenants, sqlite_database
 from tests.builders.collector_stack import wait_for
@@ -229,6 +229,24 @@ def _end_as_the_recommender_does(stage: Stage, place: ObjectPlace) -> None:
             .where(uploads.c.tenant == place.tenant, uploads.c.request == place.request)
             .values(state="done", deleted_at_ms=now_ms())
         )
+
+
+@pytest.mark.service
+def test_a_server_that_is_away_loses_nothing(stage: Stage, picture: bytes, real_s3: CephS3) -> None:
+    """Killed between upload and event: the ticket stays, and the event that is told again is taken (T18)."""
+    place, signed = stage.ticket(picture)
+    assert send(signed.url, signed.headers, picture) == 200
+    arrivals = build_arrivals(stage.config, stage.database, IntakeWatch(), stage.store)
+    real_s3.kill_gateway()
+    try:
+        with pytest.raises(ObjectsAway):
+            arrivals.heard(place, Source.WEBHOOK)
+        with pytest.raises(ObjectsAway):
+            list(stage.store.listed())
+        assert row_of(stage.database, place).state is UploadState.ISSUED
+    finally:
+        real_s3.start_gateway()
+    assert arrivals.heard(place, Source.WEBHOOK) is Arrived.ACCEPTED
 
 
 # ---- set-up and the check at the start ----
