@@ -1,6 +1,6 @@
 """Bodies about recommendations: requests are checked against them, answers are described by them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +9,26 @@ FlavourId = Annotated[
 ]
 Instant = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-22T14:03:07.250Z"])]
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+_ID: Final = "01939f52-0000-7000-8000-0000000000a1"
+_EXAMPLE: Final[dict[str, Any]] = {
+    "request_id": _ID,
+    "state": "done",
+    "created_at": "2026-11-22T14:03:07.250Z",
+    "expires_at": "2026-12-22T14:03:07.250Z",
+    "source": "model",
+    "slate": [
+        {"flavour": "pistachio", "name": "Pistachio", "probability": 0.41},
+        {"flavour": "lemon", "name": "Lemon", "probability": 0.22},
+        {"flavour": "hazelnut", "name": "Hazelnut", "probability": 0.17},
+    ],
+    "nobody": 0.01,
+    "model": {"release": 3, "version": "2026.11.1", "digest": "ab" * 32},
+    "inference_ms": 0.4,
+    "latency_ms": 31.5,
+    "picture": {"sha256": "cd" * 32, "version": None},
+    "outcome": None,
+}
 
 
 class _Request(BaseModel):
@@ -29,6 +49,10 @@ class SoldLine(_Request):
 
 class OutcomeRequest(_Request):
     """What was bought."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"lines": [{"flavour": "pistachio", "quantity": 2}]}]}
+    )
 
     lines: Annotated[list[SoldLine], Field(min_length=1, max_length=50)]
 
@@ -68,6 +92,8 @@ class OutcomeKept(_Answer):
 class RecommendationAnswer(_Answer):
     """Three flavours."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     request_id: str = Field(description="UUID version 7, of the upload")
     state: Literal["done"]
     created_at: Instant
@@ -84,6 +110,20 @@ class RecommendationAnswer(_Answer):
 
 class PendingAnswer(_Answer):
     """An upload that is on its way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "request_id": _ID,
+                    "state": "arrived",
+                    "issued_at": "2026-11-22T14:03:05.900Z",
+                    "expires_at": "2026-11-22T14:04:05.900Z",
+                    "arrived_at": "2026-11-22T14:03:07.190Z",
+                }
+            ]
+        }
+    )
 
     request_id: str
     state: Literal["issued", "arrived"]

@@ -310,7 +310,7 @@ def test_a_lost_notification_is_found_by_looking(database: Database) -> None:
 def test_a_notification_wakes_before_any_look(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """PostgreSQL's looks are an hour apart here, and the client is woken; SQLite has nothing but its looks."""
+    """PostgreSQL's looks are an hour apart here, and the client is woken; SQLite has only its looks."""
     monkeypatch.setattr(postgres_wakeups, "EVERY_S", 3600)
     monkeypatch.setattr(postgres_wakeups, "DEAF_S", 3600)
     request = add_upload(database, 1)
