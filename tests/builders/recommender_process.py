@@ -56,6 +56,8 @@ class RecommenderTown:
         trust_root(database, TENANT, self.repository.first_root, clock.now_ms(), actor="operator:ada")
         assert look(database, FolderFiles(folder / "releases"), TENANT, clock.now_ms()).listed == (1,)
         self.running: list[Daemon] = []
+        self.frames = "topscoop-frames"
+        """Bucket of what is kept; nothing is, unless a test makes it."""
 
     def start(self, name: str, **settings: int) -> Daemon:
         """One more recommender; ready when this returns."""
@@ -69,6 +71,7 @@ class RecommenderTown:
             f'endpoint_url = "{self.server.endpoint_url}"',
             f'access_key = "{self.server.access_key}"',
             f'secret_key = "{self.server.secret_key}"',
+            f'bucket = "{self.frames}"',
             "[master_key]",
             'kind = "file"',
             "[releases]",

@@ -16,7 +16,7 @@ from cloud.intake.promotion_composition import build_promoter
 from cloud.intake.values import ObjectPlace, Purpose, UploadState
 from cloud.objects.memory_store import MemoryStore
 from cloud.operations.frames import find_frame
-from cloud.operations.tenants import create_tenant
+from cloud.operations.tenants import complete_keys, create_tenant
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure import Eraser
 from cloud.privacy.keeper import Keeper, Stock
@@ -77,7 +77,10 @@ class WebConsentStage:
         self.config = CloudConfig(
             environment="development", state_dir=folder / "state", master_key=MasterKeyConfig(kind="file")
         )
-        create_tenant(self.database, self.config, some_tenant(TENANT), actor="operator:test")
+        if TENANT in self.database.tenants():
+            complete_keys(self.database, self.config, TENANT, self.time(), actor="operator:test")
+        else:
+            create_tenant(self.database, self.config, some_tenant(TENANT), actor="operator:test")
         self.keys = ServiceKeyFolder(self.config.state_dir)
         self.link = SentDown()
         self.records = Records(self.database)
