@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from cloud.commands import tenant_notice
+from cloud.commands import tenant_api_limits, tenant_notice
 
 if TYPE_CHECKING:
     from cloud.database.tenancy import ServiceKey, Tenant
@@ -54,6 +54,7 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         (show, run_show),
         (keys, run_keys),
         (tenant_notice.add_parser(actions), tenant_notice.run),
+        (tenant_api_limits.add_parser(actions), tenant_api_limits.run),
     ):
         parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
         parser.add_argument("--json", action="store_true", help="print JSON")

@@ -48,6 +48,9 @@ class ApiMetrics:
         self.waiting = Gauge(
             _PREFIX + "waiting", "Clients that wait for an answer at the moment", registry=self.registry
         )
+        self.queued = Gauge(
+            _PREFIX + "queued", "Requests that wait for their chain's turn", registry=self.registry
+        )
         self.answered = Histogram(
             _PREFIX + "arrival_to_answer_seconds",
             "From a picture's arrival to the answer of a client that waited for it",

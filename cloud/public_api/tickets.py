@@ -67,7 +67,9 @@ def issue(desk: Desk, scope: Scope, caller: Caller, asked: UploadRequest, key: s
             assert idempotency is not None, "nothing else can be there already"
             ticket = read_by_idempotency(connection, caller.tenant, caller.user, idempotency)
     assert ticket is not None
-    if not is_new:
+    if is_new:
+        desk.metrics.issued.labels(asked.purpose.value).inc()
+    else:
         _check_repetition(ticket, asked, now_ms)
     if ticket.state is not UploadState.ISSUED:
         return Issued(ticket, None, repeated=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
@@ -82,8 +83,20 @@ class ApiStage:
             )
         return secret
 
+    def async_client(self, name: str | None = "anna", *, tenant: str = TENANT) -> httpx.AsyncClient:
+        """As `client`, for many requests at once: all of them in the loop of the test, as in the service."""
+        made = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app), base_url=self.desk.origin(tenant), timeout=30
+        )
+        if name is not None:
+            made.headers["authorization"] = f"Bearer {self.bearer(name, tenant=tenant)}"
+        return made
+
     def client(self, name: str | None = "anna", *, tenant: str = TENANT) -> TestClient:
-        """A client with a bearer token of this person's, at this chain's host; None: without any."""
+        """A client with a bearer token of this person's, at this chain's host; None: without any.
+
+        One request at a time: each has an event loop of its own.
+        """
         made = TestClient(self.app, base_url=self.desk.origin(tenant), follow_redirects=False)
         if name is not None:
             made.headers["authorization"] = f"Bearer {self.bearer(name, tenant=tenant)}"

@@ -75,6 +75,7 @@ async def read_recommendation(
     wait_s = min(wait, desk.config.public_api.wait_max_s)
     if wait_s > 0 and desk.answers.waits.take(person):
         try:
+            request.state.place.leave()  # waiting is no work
             work = until_ended(desk.answers, (caller.tenant, upload), look, wait_s)
             waited = await unless_gone(work, request.receive)
         finally:

@@ -12,7 +12,7 @@ KEY = b"anna"
 
 
 def test_the_limit_holds_and_says_when_to_come_back() -> None:
-    """Ten are let through, the next is told how long to wait, and is let through after that and not before."""
+    """Ten are let through, the next is told how long to wait, and is let through then and not before."""
     window = MovingWindow()
     left = [window.count(KEY, 10, NOW).remaining for _ in range(10)]
     assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
