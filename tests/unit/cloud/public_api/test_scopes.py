@@ -155,3 +155,35 @@ def test_a_cookies_secret_is_no_token_and_a_tokens_no_cookie(stage: ApiStage) ->
         assert _ask(stage, secret)[0] == 200
         client.cookies.set(stage.desk.cookies.session, secret, domain=client.base_url.host)
         assert client.get(WHO).status_code == 401
+
+
+def test_no_request_of_the_api_takes_an_address(stage: ApiStage) -> None:
+    """T23: no picture by URL, no webhook, no callback: nobody can send us anywhere."""
+    description = stage.client(None).get("/openapi.json").json()
+    schemas = description["components"]["schemas"]
+    names: set[str] = set()
+    for path in description["paths"].values():
+        for operation in path.values():
+            names |= {one["name"] for one in operation.get("parameters", ())}
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                names |= _fields(content["schema"], schemas)
+    assert {"content_length", "grant_type"} <= names, "the walk sees the bodies"
+    words = {word for name in names for word in name.lower().replace("-", "_").split("_")}
+    assert words & {"url", "uri", "href", "link", "host", "address", "callback", "webhook"} == set()
+
+
+def _fields(schema: dict[str, object], schemas: dict[str, dict[str, object]]) -> set[str]:
+    """The names of a body's fields, however deep."""
+    found: set[str] = set()
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        return _fields(schemas[reference.rpartition("/")[2]], schemas)
+    properties = schema.get("properties", {})
+    assert isinstance(properties, dict)
+    for name, inner in properties.items():
+        found |= {name} | _fields(inner, schemas)
+    for group in ("anyOf", "oneOf", "allOf"):
+        for inner in schema.get(group, []):  # type: ignore[attr-defined]
+            found |= _fields(inner, schemas)
+    items = schema.get("items")
+    return found | (_fields(items, schemas) if isinstance(items, dict) else set())
