@@ -74,6 +74,7 @@ class Phone:
         refusals: By `METHOD /path`, what is answered instead, each once: slug and more of the document.
         store_statuses: What the next PUTs get; after that 200.
         puts: The bodies that the store got.
+        sent_bytes: All that came to the API and the store, heads included.
         asked: Every request to the API, as `METHOD /path`.
         bodies: JSON bodies by `METHOD /path`.
         streams: False: the stream of events is refused.
@@ -88,6 +89,7 @@ class Phone:
     refusals: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
     store_statuses: list[int] = field(default_factory=list)
     puts: list[bytes] = field(default_factory=list)
+    sent_bytes: int = 0
     asked: list[str] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
     forged: list[str] = field(default_factory=list)
@@ -98,6 +100,13 @@ class Phone:
     handover: dict[str, Any] = field(default_factory=dict)
     erasures: list[dict[str, Any]] = field(default_factory=lambda: [ERASED])
     cookie: str = ""
+
+    async def weighed(self, request: Request) -> bytes:
+        """A request's body; what it weighed together with its head is counted."""
+        body = await request.body()
+        head = sum(len(name) + len(value) + 4 for name, value in request.headers.raw)
+        self.sent_bytes += head + len(str(request.url)) + 16 + len(body)
+        return body
 
     def refuse(self, what: str, slug: str, **more: Any) -> None:
         """Answer the next request of this kind with a problem."""
@@ -183,7 +192,7 @@ def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one funct
         """What holds for each: who calls, whether it was told to refuse, and CSRF."""
         what = f"{request.method} {request.url.path}"
         phone.asked.append(what)
-        text = await request.body()
+        text = await phone.weighed(request)
         if text:
             phone.bodies[what] = json.loads(text)
         if waiting := phone.refusals.get(what):
@@ -305,9 +314,10 @@ def _store(phone: Phone) -> ASGIApp:
     }
 
     async def answer(request: Request) -> Response:
+        body = await phone.weighed(request)
         if request.method == "OPTIONS":
             return Response(status_code=200, headers=allowed)
-        phone.puts.append(await request.body())
+        phone.puts.append(body)
         status = phone.store_statuses.pop(0) if phone.store_statuses else 200
         return Response(status_code=status, headers=allowed)
 
