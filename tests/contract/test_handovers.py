@@ -3,97 +3,36 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, update
-from starlette.testclient import TestClient
 
 from cloud.database.schema import handovers, register_notices, registers, stores, withdrawals
-from cloud.privacy.adapters.handover_rows import HandoverRows
 from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.errors import OpeningRefused
 from cloud.privacy.handover_keeper import HandoverKeeper
 from cloud.privacy.handover_values import NOTICES_MAX, REMEMBERED_MS, SEND_AGAIN_MS
 from cloud.privacy.opening import Reader
-from cloud.privacy.person_care import PersonCare
 from cloud.public_api.handover_codes import CLOCK_AHEAD_MS
-from tests.builders.cloud_database import add_tenants, postgres_service
-from tests.builders.privacy_stage import Stage
-from tests.builders.public_api import ApiStage, stage_over
-from tests.builders.wire_messages import (
-    CONSENT_KEY,
-    HANDOVER,
-    HANDOVER_CODE,
-    IDENTITY,
-    INTERACTION,
-    REGISTER_KEY,
-    TENANT,
-)
-from wire_protocol.handover import make_code
+from tests.builders.cloud_database import postgres_service
+from tests.builders.handover_shop import ENGLISH, GERMAN, OTHER, PATH, YES, HandoverShop, code
+from tests.builders.wire_messages import CONSENT_KEY, HANDOVER, IDENTITY, INTERACTION, TENANT
 from wire_protocol.handover_messages import HandoverDown
-from wire_protocol.keys import SigningKey
-from wire_protocol.notices import Notice
 from wire_protocol.purposes import Purpose
-
-OTHER = "eisdiele-nord"
-ENGLISH = Notice("en", "May we keep this picture?\nOnly with a yes.", ("training", "evaluation"), 365)
-GERMAN = Notice("de", "Dürfen wir dieses Bild behalten?", ("training", "evaluation"), 365)
-YES = {
-    "granted": True,
-    "purposes": ["training"],
-    "notice_sha256": ENGLISH.sha256.hex(),
-    "language": "en",
-}
-PATH = f"/v1/handovers/{HANDOVER_CODE}"
-
-
-class Shop:
-    """A register that has shown a code, the API that its customer's phone talks to, and the keeper."""
-
-    def __init__(self, stage: Stage, api: ApiStage) -> None:
-        self.stage, self.api = stage, api
-        self.rows = HandoverRows(stage.database)
-        downlink = Downlink(stage.link, lambda _: CONSENT_KEY, stage.time)
-        self.keeper = HandoverKeeper(self.rows, downlink, stage.time)
-        self.care = PersonCare(stage.database, stage.objects, stage.time)
-        self.now(HANDOVER.issued_at_ms + 5_000)
-        for notice in (ENGLISH, GERMAN):
-            self.rows.keep_notice(IDENTITY, notice, stage.time())
-
-    def now(self, at_ms: int) -> None:
-        self.stage.time.now_ms = at_ms
-        self.api.clock[0] = at_ms
-
-    def later(self, by_ms: int) -> None:
-        self.now(self.stage.time() + by_ms)
-
-    def phone(self, name: str = "anna", tenant: str = TENANT) -> TestClient:
-        return self.api.client(name, tenant=tenant)
-
-    def state(self, phone: TestClient) -> str:
-        answer = phone.get(PATH)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["state"])
-
-    def given(self) -> int:
-        with self.stage.database.tenant(TENANT, read_only=True) as connection:
-            return int(connection.execute(select(func.count()).select_from(handovers)).scalar_one())
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HandoverShop]:
     database = None
     if request.param == "postgres":
         database = postgres_service(request.getfixturevalue("postgres_database"))
-    stage = Stage(tmp_path, database=database)
-    add_tenants(stage.database, OTHER)
-    yield Shop(stage, stage_over(stage.database, tmp_path))
-    stage.close()
+    made = HandoverShop(tmp_path, database)
+    yield made
+    made.close()
 
 
-def test_a_yes_goes_from_the_phone_to_the_register_and_comes_back_as_kept(shop: Shop) -> None:
+def test_a_yes_goes_from_the_phone_to_the_register_and_comes_back_as_kept(shop: HandoverShop) -> None:
     """The page shows shop and text of that register; the register hears the yes as its code has it."""
     with shop.stage.database.tenant(TENANT) as connection:
         connection.execute(
@@ -136,7 +75,7 @@ def test_a_yes_goes_from_the_phone_to_the_register_and_comes_back_as_kept(shop: 
     assert shop.state(phone) == "kept"
 
 
-def test_a_lost_message_goes_again_until_the_consent_came(shop: Shop) -> None:
+def test_a_lost_message_goes_again_until_the_consent_came(shop: HandoverShop) -> None:
     """Every three seconds, by whichever keeper looks first; then never again."""
     shop.phone().post(PATH, json=YES)
     assert shop.keeper.send(TENANT) == 1
@@ -152,7 +91,7 @@ def test_a_lost_message_goes_again_until_the_consent_came(shop: Shop) -> None:
     assert shop.keeper.send(TENANT) == 0
 
 
-def test_nothing_is_sent_when_the_code_is_over(shop: Shop) -> None:
+def test_nothing_is_sent_when_the_code_is_over(shop: HandoverShop) -> None:
     """The page says that nothing was kept."""
     phone = shop.phone()
     phone.post(PATH, json=YES)
@@ -161,7 +100,7 @@ def test_nothing_is_sent_when_the_code_is_over(shop: Shop) -> None:
     assert shop.state(phone) == "over"
 
 
-def test_a_code_takes_one_yes(shop: Shop) -> None:
+def test_a_code_takes_one_yes(shop: HandoverShop) -> None:
     """Whoever is first; the same person again learns where it is, everybody else that it is over."""
     anna, bert = shop.phone("anna"), shop.phone("bert")
     assert bert.post(PATH, json={"granted": False}).json()["state"] == "refused"
@@ -178,39 +117,7 @@ def test_a_code_takes_one_yes(shop: Shop) -> None:
     assert row.purposes == ["training"]
 
 
-def code(key: SigningKey = REGISTER_KEY, tenant: str = TENANT, **fields: Any) -> str:
-    return make_code(replace(HANDOVER, **fields), tenant, key)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        HANDOVER_CODE[:-2] + "AA",
-        "7",
-        code(CONSENT_KEY),
-        code(tenant=OTHER),
-        code(register="till-unknown"),
-    ],
-    ids=["flipped", "no code", "forged", "other chain", "unknown register"],
-)
-def test_what_no_register_of_this_chain_made_is_no_code_t5(shop: Shop, wrong: str) -> None:
-    """T5, T7: the same 404 whatever is wrong, for reading and for answering."""
-    phone = shop.phone()
-    for answer in (phone.get(f"/v1/handovers/{wrong}"), phone.post(f"/v1/handovers/{wrong}", json=YES)):
-        assert answer.status_code == 404, answer.text
-        assert answer.json()["type"].endswith("#not-found")
-    assert shop.given() == 0
-
-
-def test_another_chains_host_knows_no_code_and_nobody_answers_unseen_t7(shop: Shop) -> None:
-    """T7: the code counts on its own chain's host alone, and only for who is logged in there."""
-    assert shop.phone("anna", OTHER).get(PATH).status_code == 404
-    stranger = TestClient(shop.api.app, base_url=shop.api.desk.origin(TENANT))
-    assert stranger.get(PATH).status_code == 401
-    assert stranger.post(PATH, json=YES).status_code == 401
-
-
-def test_a_revoked_register_has_no_codes_and_time_ends_them(shop: Shop) -> None:
+def test_a_revoked_register_has_no_codes_and_time_ends_them(shop: HandoverShop) -> None:
     """Revoked: 404. Over, or made by a clock that is far ahead: 410."""
     phone = shop.phone()
     shop.now(HANDOVER.issued_at_ms - CLOCK_AHEAD_MS - 1)
@@ -226,29 +133,7 @@ def test_a_revoked_register_has_no_codes_and_time_ends_them(shop: Shop) -> None:
     assert shop.given() == 0
 
 
-@pytest.mark.parametrize(
-    ("changes", "slug"),
-    [
-        ({"notice_sha256": "00" * 32}, "notice-unknown"),
-        ({"language": "de"}, "notice-unknown"),
-        ({"purposes": ["training", "training"]}, "notice-unknown"),
-        ({"purposes": ["sale"]}, "notice-unknown"),
-        ({"purposes": []}, "consent-missing"),
-        ({"notice_sha256": None}, "consent-missing"),
-        ({"language": None}, "consent-missing"),
-        ({"notice_sha256": "x"}, "invalid"),
-        ({"more": 1}, "invalid"),
-    ],
-)
-def test_a_yes_names_what_was_read(shop: Shop, changes: dict[str, object], slug: str) -> None:
-    """A text of this register, in its language, and purposes out of it."""
-    answer = shop.phone().post(PATH, json=YES | changes)
-    assert answer.status_code == 422
-    assert answer.json()["type"].endswith(f"#{slug}")
-    assert shop.given() == 0
-
-
-def test_what_is_taken_back_is_erased(shop: Shop) -> None:
+def test_what_is_taken_back_is_erased(shop: HandoverShop) -> None:
     """T25: from that answer on nobody opens the frame; the keeper destroys key and versions."""
     phone = shop.phone()
     phone.post(PATH, json=YES)
@@ -272,7 +157,7 @@ def test_what_is_taken_back_is_erased(shop: Shop) -> None:
     assert shop.stage.versions(given) == []
 
 
-def test_a_withdrawal_wins_when_its_consent_comes_later(shop: Shop) -> None:
+def test_a_withdrawal_wins_when_its_consent_comes_later(shop: HandoverShop) -> None:
     """T25: refused from the moment it arrives, before the keeper has looked, and erased by the keeper."""
     phone = shop.phone()
     phone.post(PATH, json=YES)
@@ -295,7 +180,7 @@ def test_a_withdrawal_wins_when_its_consent_comes_later(shop: Shop) -> None:
         assert connection.execute(select(withdrawals.c.consent)).scalars().all() == [given.consent]
 
 
-def test_a_yes_that_came_to_nothing_is_forgotten(shop: Shop) -> None:
+def test_a_yes_that_came_to_nothing_is_forgotten(shop: HandoverShop) -> None:
     """After a month no register sends a frame for it; one whose consent lives stays, to be taken back."""
     phone = shop.phone()
     phone.post(PATH, json=YES)
@@ -309,7 +194,7 @@ def test_a_yes_that_came_to_nothing_is_forgotten(shop: Shop) -> None:
     assert shop.given() == 1
 
 
-def test_the_newest_text_of_a_language_is_shown_and_few_are_kept(shop: Shop) -> None:
+def test_the_newest_text_of_a_language_is_shown_and_few_are_kept(shop: HandoverShop) -> None:
     """A register that says more than is kept loses its oldest; without any, the page is asked to wait."""
     for number in range(NOTICES_MAX + 3):
         shop.later(1)
