@@ -77,6 +77,7 @@ _SHELLS = {
     "cloud/public_api/tries.py": "is shared by threads",
     "cloud/public_api/answers.py": "wakes clients of several event loops",
     "cloud/public_api/app.py": "serves HTTP",
+    "cloud/intake/promotion_composition.py": "runs the collector's entrance in a loop of its own",
     "cloud/public_api/composition.py": "hands the clock on",
     "cloud/public_api/desk.py": "finds what a request's process shares",
     "cloud/public_api/failures.py": "serves HTTP",
