@@ -71,6 +71,10 @@ def bury(connection: Connection, lease: Lease, error: str) -> bool:
     return lease.job in _fenced([lease], lambda held: statements.write(connection, held, values))
 
 
+def _nothing(_: Connection, __: str, ___: list[Lease]) -> None:
+    """Only the leases are wanted."""
+
+
 class JobQueue:
     """Leases, in transactions of their own; threads may share one.
 
@@ -82,13 +86,20 @@ class JobQueue:
         self._database = database
         self._served: dict[Queue, str] = {}
 
-    def lease(self, queue: Queue, limit: int, lease_ms: int) -> list[Lease]:
+    def lease(
+        self,
+        queue: Queue,
+        limit: int,
+        lease_ms: int,
+        also: Callable[[Connection, str, list[Lease]], None] = _nothing,
+    ) -> list[Lease]:
         """Up to `limit` jobs that are ready, or whose lease ended; tenants take turns.
 
         Args:
             queue: Of what kind.
             limit: At most; 0 where nothing waits.
             lease_ms: From now, by the database's clock.
+            also: Done with the jobs of a tenant in the transaction that leases them.
 
         Raises:
             DatabaseAway: Nothing was leased.
@@ -103,7 +114,9 @@ class JobQueue:
 
             def take(tenant: str, wanted: int) -> list[Lease]:
                 self._database.enter(connection, tenant)
-                return statements.take(connection, tenant, queue, wanted, lease_ms=lease_ms, token=token)
+                leases = statements.take(connection, tenant, queue, wanted, lease_ms=lease_ms, token=token)
+                also(connection, tenant, leases)
+                return leases
 
             taken, served = share(in_turn(tenants, self._served.get(queue, "")), limit, take)
         self._served[queue] = served

@@ -1,6 +1,6 @@
 """What the recommender asks of the world around it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -8,21 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloud.jobs.values import Lease
-from cloud.recommender.values import Champion, Ending, Ticket
+from cloud.recommender.values import Champion, Ending, Leased, Ticket
 from inference import FlavourModel
 
 
 class Rows(Protocol):
     """Jobs, uploads and recommendations. Every method may raise `DatabaseAway`: nothing of it was kept."""
 
-    def lease(self, limit: int) -> list[Lease]:
-        """Up to so many jobs, tenants in turn."""
+    def lease(self, limit: int) -> list[Leased]:
+        """Up to so many jobs, tenants in turn, each with its upload as it is in the same transaction."""
 
     def give_back(self, leases: Sequence[Lease]) -> None:
         """Leave jobs that were not begun to others."""
-
-    def tickets(self, tenant: str, requests: Sequence[bytes]) -> Mapping[bytes, Ticket]:
-        """The uploads of these requests; those that are gone are left out."""
 
     def write(self, tenant: str, endings: Sequence[tuple[Lease, Ending]], now_ms: int) -> set[bytes]:
         """End uploads of one tenant in one transaction, wake who waits, and say which were written.

@@ -24,7 +24,7 @@ from cloud.recommender import outcome
 from cloud.recommender.errors import UnusableModel
 from cloud.recommender.outcome import Step
 from cloud.recommender.ports import Decoder, Models, Pictures, Promote, Rows, Watch
-from cloud.recommender.values import Ending, Failed, Ticket
+from cloud.recommender.values import Ending, Failed, Leased, Ticket
 from cloud.releases.errors import ReleasesAway, ReleasesRefused
 from inference.errors import PictureWorkerUnavailable, RefusedPicture
 
@@ -145,17 +145,18 @@ class Recommender:
         Raises:
             DatabaseAway: What was written stays; the other leases end by themselves.
         """
-        leases = self._world.rows.lease(self._terms.batch_max)
-        fresh = [lease for lease in leases if lease.attempt == 1]
-        again = [lease for lease in leases if lease.attempt > 1]
+        leased = self._world.rows.lease(self._terms.batch_max)
+        fresh = [one for one in leased if one.lease.attempt == 1]
+        again = [one for one in leased if one.lease.attempt > 1]
         # Something may kill whoever looks at it: what was tried before is tried alone, and last (threat T19).
-        self._world.rows.give_back(again[1:])
+        if again[1:]:
+            self._world.rows.give_back([one.lease for one in again[1:]])
         for part in (fresh, again[:1]):
             self._serve(part, stopping)
-        return len(leases)
+        return len(leased)
 
-    def _serve(self, leases: Sequence[Lease], stopping: Callable[[], bool]) -> None:
-        groups = [self._tasks(tenant, group) for tenant, group in _by_tenant(leases)]
+    def _serve(self, leased: Sequence[Leased], stopping: Callable[[], bool]) -> None:
+        groups = [[self._task(one) for one in group] for _, group in _by_tenant(leased)]
         batch = _Batch()
         for group in groups:
             if stopping():
@@ -167,11 +168,8 @@ class Recommender:
 
     # ---- lease, read ----
 
-    def _tasks(self, tenant: str, leases: Sequence[Lease]) -> list[_Task]:
-        tickets = self._world.rows.tickets(tenant, [lease.job for lease in leases])
-        return [self._task(lease, tickets.get(lease.job)) for lease in leases]
-
-    def _task(self, lease: Lease, ticket: Ticket | None) -> _Task:
+    def _task(self, leased: Leased) -> _Task:
+        lease, ticket = leased.lease, leased.ticket
         step = outcome.step_of(
             ticket,
             lease.attempt,

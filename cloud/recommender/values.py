@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cloud.intake.values import Purpose, UploadProblem, UploadState
+from cloud.jobs.values import Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,19 @@ class Ticket:
     consent: Mapping[str, Any] | None
     deleted: bool
     keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A job that is ours, with its upload; None where that is gone: its owner erased everything."""
+
+    lease: Lease
+    ticket: Ticket | None
+
+    @property
+    def tenant(self) -> str:
+        """Whose."""
+        return self.lease.tenant
 
 
 @dataclass(frozen=True, slots=True)

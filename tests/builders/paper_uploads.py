@@ -14,10 +14,10 @@ from cloud.intake.values import ObjectPlace, Purpose, UploadProblem, UploadState
 from cloud.jobs.turns import in_turn, share
 from cloud.jobs.values import Lease, Queue
 from cloud.recommender.outcome import is_kept
-from cloud.recommender.values import Failed, Recommended, Ticket
+from cloud.recommender.values import Failed, Leased, Recommended, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cloud.recommender.values import Ending
 
@@ -100,7 +100,7 @@ class PaperRows:
 
     # ---- ports.Rows ----
 
-    def lease(self, limit: int) -> list[Lease]:
+    def lease(self, limit: int) -> list[Leased]:
         now, token = self.now_ms(), next(self._tokens).to_bytes(16)
         due = [job for job in self.jobs.values() if not job.dead and job.ready_at_ms <= now]
 
@@ -125,18 +125,11 @@ class PaperRows:
 
         tenants = sorted({job.tenant for job in due})
         leases, self._served = share(in_turn(tenants, self._served), limit, take)
-        return leases
+        return [Leased(lease, self.uploads.get((lease.tenant, lease.job))) for lease in leases]
 
     def give_back(self, leases: Sequence[Lease]) -> None:
         for job in filter(None, map(self._held, leases)):
             job.token, job.ready_at_ms, job.attempts = None, self.now_ms(), job.attempts - 1
-
-    def tickets(self, tenant: str, requests: Sequence[bytes]) -> Mapping[bytes, Ticket]:
-        return {
-            request: self.uploads[tenant, request]
-            for request in requests
-            if (tenant, request) in self.uploads
-        }
 
     def write(self, tenant: str, endings: Sequence[tuple[Lease, Ending]], now_ms: int) -> set[bytes]:
         written = set()

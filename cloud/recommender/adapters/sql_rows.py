@@ -13,7 +13,7 @@ from cloud.intake.values import Purpose, UploadProblem, UploadState
 from cloud.jobs.queue import JobQueue, bury, finish_all, next_step
 from cloud.jobs.values import Lease, Queue
 from cloud.recommender.outcome import is_kept
-from cloud.recommender.values import Ending, Failed, Recommended, Ticket
+from cloud.recommender.values import Ending, Failed, Leased, Recommended, Ticket
 
 _DAY_MS: Final = 86_400_000
 _DETAIL_CHARACTERS: Final = 300
@@ -34,24 +34,20 @@ class SqlRows:
         self._lease_ms = lease_ms
         self._keep_days = keep_days
 
-    def lease(self, limit: int) -> list[Lease]:
+    def lease(self, limit: int) -> list[Leased]:
         """As the port says."""
-        return self._queue.lease(Queue.RECOMMEND, limit, self._lease_ms)
+        tickets: dict[tuple[str, bytes], Ticket] = {}
+
+        def read(connection: Connection, tenant: str, leases: list[Lease]) -> None:
+            for ticket in self._tickets(connection, tenant, [lease.job for lease in leases]):
+                tickets[tenant, ticket.request] = ticket
+
+        leases = self._queue.lease(Queue.RECOMMEND, limit, self._lease_ms, also=read)
+        return [Leased(lease, tickets.get((lease.tenant, lease.job))) for lease in leases]
 
     def give_back(self, leases: Sequence[Lease]) -> None:
         """As the port says."""
-        if leases:
-            self._queue.give_back(leases)
-
-    def tickets(self, tenant: str, requests: Sequence[bytes]) -> Mapping[bytes, Ticket]:
-        """As the port says."""
-        row = uploads.c
-        days = select(api_limits.c.recommendation_days).where(api_limits.c.tenant == tenant).scalar_subquery()
-        statement = select(uploads, func.coalesce(days, self._keep_days).label("keep_days")).where(
-            row.tenant == tenant, row.request.in_(list(requests))
-        )
-        with self._database.tenant(tenant, read_only=True) as connection:
-            return {bytes(found.request): _ticket(found) for found in connection.execute(statement)}
+        self._queue.give_back(leases)
 
     def write(self, tenant: str, endings: Sequence[tuple[Lease, Ending]], now_ms: int) -> set[bytes]:
         """As the port says."""
@@ -99,6 +95,14 @@ class SqlRows:
                 .where(row.tenant == tenant, row.request.in_(list(requests)), row.deleted_at_ms.is_(None))
                 .values(deleted_at_ms=now_ms)
             )
+
+    def _tickets(self, connection: Connection, tenant: str, requests: Sequence[bytes]) -> list[Ticket]:
+        row = uploads.c
+        days = select(api_limits.c.recommendation_days).where(api_limits.c.tenant == tenant).scalar_subquery()
+        statement = select(uploads, func.coalesce(days, self._keep_days).label("keep_days")).where(
+            row.tenant == tenant, row.request.in_(requests)
+        )
+        return [_ticket(found) for found in connection.execute(statement)]
 
 
 def _ticket(row: Row[Any]) -> Ticket:

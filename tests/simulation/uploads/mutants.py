@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cloud.jobs.values import Lease
-    from cloud.recommender.values import Ending
+    from cloud.recommender.values import Ending, Leased
 
 
 class Unfenced(PaperRows):
@@ -38,11 +38,11 @@ class Unfenced(PaperRows):
 class AtMostOnce(PaperRows):
     """A job ends when it is taken, not with its result."""
 
-    def lease(self, limit: int) -> list[Lease]:
-        leases = super().lease(limit)
-        for lease in leases:
-            del self.jobs[lease.tenant, lease.job]
-        return leases
+    def lease(self, limit: int) -> list[Leased]:
+        leased = super().lease(limit)
+        for one in leased:
+            del self.jobs[one.tenant, one.lease.job]
+        return leased
 
     def write(self, tenant: str, endings: Sequence[tuple[Lease, Ending]], now_ms: int) -> set[bytes]:
         for lease, ending in endings:
@@ -58,9 +58,9 @@ class AllTogether(Recommender):
     """What killed a worker is looked at among others again."""
 
     def serve(self, stopping: Callable[[], bool] = lambda: False) -> int:
-        leases = self._world.rows.lease(self._terms.batch_max)
-        self._serve(leases, stopping)
-        return len(leases)
+        leased = self._world.rows.lease(self._terms.batch_max)
+        self._serve(leased, stopping)
+        return len(leased)
 
 
 MUTANTS = (

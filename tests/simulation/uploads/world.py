@@ -44,6 +44,8 @@ END_MS = 400_000
 KILLS_MAX = ATTEMPTS - 1
 """So many deaths and stalls do not wear out an upload; a killer in its first batch is one of them."""
 IDLE_MS, BUSY_MS, REBORN_MS, AWAY_MS = 400, 20, 3_000, 1_000
+CLIENTS_MS = 60_000
+"""By then the last client has used its URL a last time."""
 REST_MS = 40_000
 
 
@@ -158,8 +160,10 @@ class Uploads:
 
     def run(self) -> None:
         """Until everything has come to rest, and a while on; or until it never will."""
-        while self.now < START_MS + END_MS and (
-            any(not self.rows.ends[plan.key] for plan in self.plans) or any(self.bucket.listed())
+        while (
+            self.now < START_MS + CLIENTS_MS
+            or (self.now < START_MS + END_MS
+            and (any(not self.rows.ends[plan.key] for plan in self.plans) or any(self.bucket.listed())))
         ):
             self.pass_time(10_000)
         self.pass_time(REST_MS)
@@ -322,9 +326,6 @@ class _Ports:
 
     def give_back(self, leases: Sequence[Lease]) -> None:
         self._do("give_back", DatabaseAway, lambda: self._rows.give_back(leases))
-
-    def tickets(self, tenant: str, requests: Sequence[bytes]) -> Any:
-        return self._do("tickets", DatabaseAway, lambda: self._rows.tickets(tenant, requests))
 
     def write(self, tenant: str, endings: Sequence[tuple[Lease, Ending]], now_ms: int) -> Any:
         return self._do("write", DatabaseAway, lambda: self._rows.write(tenant, endings, now_ms))

@@ -12,7 +12,7 @@ from cloud.clock import now_ms
 from cloud.database.schema import audit, uploads
 from cloud.intake.values import ObjectPlace, UploadProblem, UploadState
 from cloud.jobs.queue import enqueue
-from cloud.jobs.values import Lease, Queue
+from cloud.jobs.values import Queue
 from cloud.recommender.adapters.sql_rows import SqlRows
 from tests.builders.cloud_cli import cloud, cloud_json
 from tests.builders.cloud_database import add_tenants, sqlite_database
@@ -35,8 +35,8 @@ class Stage:
         self.config = folder / "cloud.toml"
         self.config.write_text(f'database_url = "sqlite:///{folder}/cloud.sqlite3"\n')
         self.place = self.arrived()
-        (lease,) = self.rows.lease(1)
-        self.rows.give_up(lease, "ValueError: a defect", now_ms())
+        (leased,) = self.rows.lease(1)
+        self.rows.give_up(leased.lease, "ValueError: a defect", now_ms())
         self.words = ("--tenant", TENANT, "--config", self.config)
 
     def arrived(self) -> ObjectPlace:
@@ -91,8 +91,8 @@ def test_what_was_set_aside_is_listed_and_shown(stage: Stage) -> None:
 def test_a_retried_one_is_open_again_and_leased_at_once(stage: Stage) -> None:
     cloud_json("jobs", "retry", stage.job, *stage.words)
     assert stage.upload() == (UploadState.ARRIVED, None)
-    (lease,) = stage.rows.lease(9)
-    assert (lease.job, lease.attempt) == (stage.place.request, 1)
+    (leased,) = stage.rows.lease(9)
+    assert (leased.lease.job, leased.lease.attempt) == (stage.place.request, 1)
     assert stage.audited() == [("job.retried", stage.job)]
 
 
@@ -117,8 +117,7 @@ def test_a_dropped_one_is_gone_and_its_upload_has_an_end(stage: Stage) -> None:
 
 def test_nobody_takes_a_job_out_of_a_workers_hands(stage: Stage) -> None:
     place = stage.arrived()
-    leases: list[Lease] = stage.rows.lease(9)
-    assert [lease.job for lease in leases] == [place.request]
+    assert [leased.lease.job for leased in stage.rows.lease(9)] == [place.request]
     for verb in ("retry", "drop"):
         status, _, err = cloud("jobs", verb, place.request.hex(), *stage.words)
         assert status != 0

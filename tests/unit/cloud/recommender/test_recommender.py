@@ -174,15 +174,16 @@ def test_a_defect_is_tried_three_times_and_set_aside(
 ) -> None:
     """T19: the upload ends as `repeatedly-failed`, its job waits for operators, the others flow."""
     poison, good = stage.upload(PHOTO[:300] + PHOTO[300:]), stage.upload(PHOTO)
-    lookup = stage.rows.tickets
+    lease = stage.rows.lease
 
-    def tickets(tenant: str, requests: Any) -> Any:
-        found = dict(lookup(tenant, requests))
-        if poison in found:
-            object.__setattr__(found[poison], "context", None)
+    def leased(limit: int) -> Any:
+        found = lease(limit)
+        for one in found:
+            if one.lease.job == poison:
+                object.__setattr__(one.ticket, "context", None)
         return found
 
-    monkeypatch.setattr(stage.rows, "tickets", tickets)
+    monkeypatch.setattr(stage.rows, "lease", leased)
     for _ in range(4):
         stage.serve()
         ready_at_once(stage)
@@ -254,8 +255,8 @@ def test_a_stopping_worker_gives_back_what_it_did_not_begin(stage: RecommenderSt
     request = stage.upload(PHOTO)
     assert stage.serve(lambda: True) == 1
     assert stage.row(request).state == UploadState.ARRIVED
-    (lease,) = stage.rows.lease(1)
-    assert lease.attempt == 1
+    (leased,) = stage.rows.lease(1)
+    assert leased.lease.attempt == 1
 
 
 def test_without_a_release_there_is_no_model(own_stage: RecommenderStage) -> None:
