@@ -160,10 +160,9 @@ class Uploads:
 
     def run(self) -> None:
         """Until everything has come to rest, and a while on; or until it never will."""
-        while (
-            self.now < START_MS + CLIENTS_MS
-            or (self.now < START_MS + END_MS
-            and (any(not self.rows.ends[plan.key] for plan in self.plans) or any(self.bucket.listed())))
+        while self.now < START_MS + CLIENTS_MS or (
+            self.now < START_MS + END_MS
+            and (any(not self.rows.ends[plan.key] for plan in self.plans) or any(self.bucket.listed()))
         ):
             self.pass_time(10_000)
         self.pass_time(REST_MS)
