@@ -9,7 +9,7 @@ import pytest
 from cloud.identity.adapters.issuers import remove_issuer
 from cloud.public_api.adapters.device_grants import INTERVAL_S, LIFE_S
 from cloud.public_api.routes.token import DEVICE_GRANT
-from cloud.public_api.tries import Try
+from cloud.public_api.tries import PER_MINUTE, Try
 from tests.builders.api_login import csrf_of, let_in, log_in
 from tests.builders.cloud_database import NOW_MS
 from tests.builders.identity_provider import Provider, running_provider
@@ -116,7 +116,7 @@ def test_after_its_time_a_code_is_over(stage: ApiStage, browser: TestClient) -> 
 def test_wrong_codes_are_few(stage: ApiStage, browser: TestClient) -> None:
     """RFC 8628, 5.1: five, then none is looked at for a while, the right one included."""
     begun = _begin(stage)
-    for number in range(Try.USER_CODE.value):
+    for number in range(PER_MINUTE[Try.USER_CODE]):
         code = "BCDFGHJ" + "KLMNPQ"[number]
         assert browser.get("/device", params={"user_code": code}).status_code == 200
     refused = browser.get("/device", params={"user_code": begun["user_code"]})
@@ -175,6 +175,6 @@ def test_a_devices_token_ends_with_its_persons_provider(
 
 
 def test_devices_that_wait_are_few_from_one_address(stage: ApiStage) -> None:
-    for _ in range(Try.GRANT.value):
+    for _ in range(PER_MINUTE[Try.GRANT]):
         _begin(stage)
     assert stage.client(None).post("/v1/device").status_code == 429

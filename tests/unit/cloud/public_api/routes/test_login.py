@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud.identity.adapters.issuers import remove_issuer
-from cloud.public_api.tries import Try
+from cloud.public_api.tries import PER_MINUTE, Try
 from tests.builders.api_login import begin, come_back, let_in, log_in
 from tests.builders.cloud_database import NOW_MS
 from tests.builders.identity_provider import Provider, running_provider
@@ -196,7 +196,7 @@ def test_a_provider_that_is_away_is_a_page_and_no_defect(stage: ApiStage, browse
 
 def test_logins_are_few_from_one_address(stage: ApiStage, browser: TestClient, provider: Provider) -> None:
     """Each may cost a request to the provider."""
-    for _ in range(Try.LOGIN.value):
+    for _ in range(PER_MINUTE[Try.LOGIN]):
         assert begin(browser, provider).status_code == 303
     refused = begin(browser, provider)
     assert refused.status_code == 429

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud.public_api.adapters.api_clients import add_client, remove_client
-from cloud.public_api.tries import Try
+from cloud.public_api.tries import PER_MINUTE, Try
 from tests.builders.cloud_database import NOW_MS
 from tests.builders.public_api import OTHER, TENANT, ApiStage, build_stage
 
@@ -123,9 +123,9 @@ def test_credentials_come_once(stage: ApiStage, machine: tuple[str, str]) -> Non
 
 def test_guesses_are_few_from_one_address(stage: ApiStage, machine: tuple[str, str]) -> None:
     """The right secret included: who guesses is not listened to for a while. Right ones are not counted."""
-    for _ in range(Try.CREDENTIALS.value + 1):
+    for _ in range(PER_MINUTE[Try.CREDENTIALS] + 1):
         assert _token(stage, GRANT, auth=machine).status_code == 200
-    for _ in range(Try.CREDENTIALS.value):
+    for _ in range(PER_MINUTE[Try.CREDENTIALS]):
         assert _token(stage, GRANT, auth=(machine[0], "wrong")).status_code == 401
     refused = _token(stage, GRANT, auth=machine)
     assert refused.status_code == 429
