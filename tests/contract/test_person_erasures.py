@@ -1,7 +1,9 @@
 """What a person has erased is gone: rows, jobs, sealed pictures, ways in; on both databases."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -421,3 +423,29 @@ def test_an_export_of_many_pages_misses_nothing(stage: Stage, monkeypatch: pytes
     wanted = {stage.recommended(ANNA).request for _ in range(5)}
     export = Export(stage.database, TENANT, ANNA)
     assert len(list(export.uploads())) == len(list(export.recommendations())) == len(wanted)
+
+
+def test_erasures_and_promotions_at_the_same_moment_leave_nothing(stage: Stage) -> None:
+    """T25: threads, not turns: whoever of the two is second waits, nobody waits for ever, nothing is left."""
+    tickets = [stage.recommended(ANNA) for _ in range(6)]
+    erasing, promoter = stage.erasing, stage.promoter()
+    start = threading.Barrier(2)
+
+    def promote() -> None:
+        for ticket in tickets:
+            start.wait(30)
+            promoter(ticket, picture())
+
+    def erase() -> None:
+        for ticket in tickets:
+            start.wait(30)
+            erasing.upload(caller(), ticket.request)
+
+    with ThreadPoolExecutor(2) as both:
+        for done in (both.submit(promote), both.submit(erase)):
+            done.result(120)
+    stage.keeper.erase(TENANT)
+    assert stage.versions() == []
+    assert stage.stored_frames() == stage.count(recommendations) == 0
+    assert stage.count(web_blanks, web_blanks.c.request.is_not(None)) == 0
+    assert set(_consents(stage)) <= set(_withdrawn(stage))

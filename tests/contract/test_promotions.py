@@ -1,6 +1,9 @@
 """A picture that a person lets the chain keep, from pixels to its sealed version, on both databases."""
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +264,24 @@ def test_a_name_that_is_revoked_speaks_for_nobody(stage: WebConsentStage) -> Non
     stage.promoter()(ticket, picture())
     assert stage.versions() == []
     assert stage.version_of(ticket) is None
+
+
+def test_workers_that_bring_one_picture_at_once_store_it_once(stage: WebConsentStage) -> None:
+    """T4: a lease that ran out is taken over while its worker goes on: one blank, one version, one row."""
+    ticket = stage.recommended()
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait(30)
+        # Somebody else holds the claim: the queue tries again.
+        with contextlib.suppress(PromotionLater):
+            stage.promoter()(ticket, picture())
+
+    with ThreadPoolExecutor(4) as workers:
+        for done in [workers.submit(work) for _ in range(4)]:
+            done.result(60)
+    stage.time.now_ms += LEASE_MS
+    stage.promoter()(ticket, picture())
+    assert stage.version_of(ticket) in stage.versions()
+    assert stage.stored_frames() == stage.count(messages) == stage.count(consents) == 1
+    assert stage.in_stock() == 19
