@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -16,12 +17,13 @@ from cloud.database.schema import jobs
 from cloud.jobs.queue import JobQueue, bury, enqueue, finish, finish_all, next_step
 from cloud.jobs.values import JobState, Lease, Queue
 from tests.builders.cloud_database import NOW_MS, add_tenants, postgres_service, sqlite_database
+from tests.builders.postgres import libpq_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloud.database.engine import Database
-    from tests.builders.postgres import PostgresCluster
+    from tests.builders.postgres import PostgresCluster, PostgresDatabase
 
 A, B, C = "apfelstrudel", "brioche", "cannoli"
 LEASE_MS = 60_000
@@ -224,6 +226,27 @@ def test_finishing_says_which_of_a_batch_were_ours(database: Database, queue: Jo
             update(jobs).where(jobs.c.tenant == A, jobs.c.job == ids(3)[1]).values(lease_token=b"another's")
         )
         assert finish_all(connection, leases) == {ids(3)[0], ids(3)[2]}
+
+
+@pytest.mark.service
+def test_no_wake_up_is_lost_or_early(postgres_database: PostgresDatabase) -> None:
+    """Whoever listens hears of a job when it can be leased: at the commit, and never of one rolled back."""
+    with postgres_service(postgres_database) as database:
+        add_tenants(database, A)
+        url = libpq_url(database.url.render_as_string(hide_password=False))
+        with psycopg.connect(url, autocommit=True) as listener:
+            listener.execute("LISTEN topscoop_jobs")
+            with contextlib.suppress(ZeroDivisionError), database.tenant(A) as connection:
+                assert enqueue(connection, A, Queue.RECOMMEND, ids(1)[0], NOW_MS)
+                raise ZeroDivisionError
+            with database.tenant(A) as connection:
+                assert enqueue(connection, A, Queue.RECOMMEND, ids(2)[1], NOW_MS)
+                assert list(listener.notifies(timeout=0)) == []
+            heard = [one.payload for one in listener.notifies(timeout=60, stop_after=1)]
+            assert heard == [Queue.RECOMMEND]
+            (lease,) = take(JobQueue(database))
+            JobQueue(database).give_back([lease])
+            assert [one.payload for one in listener.notifies(timeout=60, stop_after=1)] == heard
 
 
 def test_eight_at_once_never_share_a_job(database: Database) -> None:
