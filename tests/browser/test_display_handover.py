@@ -14,6 +14,7 @@ from tests.builders.mosquitto import Mosquitto
 from tests.builders.scripted_cloud import MTLS, PaperCloud, ScriptedCollector
 from tests.builders.tiny_model import build_model_dir
 from wire_protocol.handover_messages import NoticeUp
+from wire_protocol.messages import FrameUp
 from wire_protocol.topics import Down, Up
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
@@ -64,6 +65,7 @@ def read_by_camera(page: Page) -> str:
     """What a phone sees on the glass."""
     drawing = page.locator("#handover-code").screenshot()
     picture = cv2.imdecode(np.frombuffer(drawing, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
     large = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     found = CODE.fullmatch(cv2.QRCodeDetectorAruco().detectAndDecode(large)[0])
     assert found is not None, "a phone would read nothing"
@@ -104,6 +106,7 @@ def test_a_yes_on_the_phone_is_thanked_for_on_the_display(
         expect(page.locator("#consent-answers")).to_be_hidden()
         collector.wait_for(lambda: bool(collector.of(Up.FRAME)))
         (frame,) = collector.of(Up.FRAME)
+        assert isinstance(frame.payload, FrameUp)
         assert frame.payload.interaction.hex() == interaction.replace("-", "")
         assert collector.cloud.open_frame(frame).startswith(b"\xff\xd8\xff")
 

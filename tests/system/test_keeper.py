@@ -23,6 +23,7 @@ from cloud.privacy.downlink import Downlink
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.keeper import Keeper, Stock
 from cloud.privacy.keeper_loop import FromThreads, Pace, run_keeper
+from cloud.privacy.web_stock import WEB_BLANKS
 from daemon.errors import ConfigError
 from tests.builders.broker_stack import BrokerStack
 from tests.builders.privacy_stage import Stage
@@ -151,7 +152,8 @@ health_port = 0
                         break
                 except urllib.error.HTTPError:
                     time.sleep(0.1)  # not ready yet
-            assert set(document["checks"]) == {"loop", "broker", "erasure", "retention"}
+            chores = {WEB_BLANKS, "handovers", "old handovers", "proofs", "person log"}
+            assert set(document["checks"]) == {"loop", "broker", "erasure", "retention"} | chores
             assert document["status"] == "ready"
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0

@@ -84,7 +84,7 @@ async def test_a_yes_from_a_phone_is_sealed_as_a_touch_is(shop: PaperDesk) -> No
     assert consent.notice == shop.notices.choose("de").sha256
     assert spooled(shop, Lane.FRAMES) == 1
     assert not pixels.any()
-    assert shop.events.heard[-1][1] | {"consent_id": ""} == {
+    assert dict(shop.events.heard[-1][1]) | {"consent_id": ""} == {
         "interaction_id": str(showing.code.interaction_id),
         "state": "granted",
         "method": "phone",
