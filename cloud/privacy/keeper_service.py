@@ -29,7 +29,7 @@ from wire_protocol.errors import TopscoopError
 _BEAT_S: Final = 1
 _STOCK_EVERY_S: Final = 2.0
 _PROOFS_EVERY_S: Final = 2.0
-_LOG_EVERY_S: Final = 6 * 3600.0
+_LOG_EVERY_S: Final = 600.0
 _CHORES: Final = ("handovers", "old handovers", "proofs", "person log")
 
 

@@ -57,6 +57,8 @@ class PersonCare:
         before_ms = self._clock() - LOG_KEPT_MS
         ended = 0
         for version in self._objects.versions(log_prefix(tenant)):
+            if version.stored_at_ms >= before_ms:
+                continue  # stored when it was made: nothing is read before its time
             try:
                 entry = parse_entry(self._objects.get(version.key, version.version).body)
             except ObjectMissing:
