@@ -34,6 +34,7 @@ _TAGS: Final = {
     "me": "Who you are, what is kept of you, and how to have it erased",
     "login": "Get in and out",
     "consent": "What people read before they say yes",
+    "handovers": "Answer the code on a register's display",
 }
 _JSON: Final = "application/json"
 _SCHEMES: Final = {
@@ -172,6 +173,6 @@ def _asks_who_calls(dependant: Dependant) -> bool:
 
 
 def _can_be_invalid(dependant: Dependant) -> bool:
-    """Whether it takes anything that is checked: a body, a query, a header."""
-    own = dependant.query_params or dependant.header_params or dependant.body_params
+    """Whether it takes anything that is checked: a body, a query, a header, a part of the path."""
+    own = [*dependant.query_params, *dependant.header_params, *dependant.path_params, *dependant.body_params]
     return bool(own) or any(_can_be_invalid(one) for one in dependant.dependencies)
