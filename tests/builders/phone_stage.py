@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import hashlib
 import json
 import threading
 import time
@@ -34,9 +33,10 @@ from cloud.public_api.routes import login, pages
 from cloud.public_api.tenants import Tenants
 from tests.builders.cloud_database import NOW_MS
 from tests.builders.public_api import HOUR_MS, TENANT, build_stage, user_of
+from wire_protocol.notices import AT_THE_TILL, FROM_A_PHONE, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -54,7 +54,6 @@ ERASED = {
 }
 REQUEST = "01939f52-0000-7000-8000-0000000000a1"
 SESSION = CookieNames(secure=False).session
-NOTICE = "May {chain} keep it?\nWhat: one small picture.\nWhy: better suggestions.\nYou may say no."
 FLAVOURS = (
     ("pistachio", "Pistachio", "Pistazie", "#93c572"),
     ("strawberry", "Strawberry", "Erdbeere", "#e0526a"),
@@ -221,7 +220,7 @@ def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one funct
     @app.get("/v1/notice")
     async def notice(request: Request, language: str = "en") -> Any:
         await _enter(request)
-        return _notice(language)
+        return _notice(FROM_A_PHONE, language)
 
     @app.get("/v1/menu")
     async def menu(request: Request) -> Any:
@@ -275,7 +274,7 @@ def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one funct
         await _enter(request)
         if request.method == "DELETE":
             return Response(status_code=204)
-        state, notice = "open", _notice(language)
+        state, notice = "open", _notice(AT_THE_TILL, language)
         if request.method == "POST":
             state, notice = ("given" if (await request.json())["granted"] else "refused"), None
         return HANDOVER | {"state": state, "notice": notice} | phone.handover
@@ -299,10 +298,14 @@ HANDOVER = {
 }
 
 
-def _notice(language: str) -> dict[str, Any]:
-    text = f"[{language}] " + NOTICE.replace("{chain}", "Gelateria Sole")
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {"language": language, "text": text, "sha256": digest, "purposes": ["training"]}
+def _notice(texts: Mapping[str, str], language: str) -> dict[str, Any]:
+    notice = fill(language, texts[language], ("training",), 365, "Gelateria Sole")
+    return {
+        "language": language,
+        "text": notice.text,
+        "sha256": notice.sha256.hex(),
+        "purposes": list(notice.purposes),
+    }
 
 
 def _store(phone: Phone) -> ASGIApp:

@@ -70,6 +70,7 @@ function render() {
 
 function line(entry) {
   const item = byId("past-one").content.cloneNode(true);
+  item.querySelector("button").dataset.request = entry.request_id;
   item.querySelector(".when").textContent = moment(entry.created_at);
   item.querySelector(".which").textContent = entry.slate.map((one) => nameOf(one.flavour, one.name)).join(" · ");
   const bought = item.querySelector(".taken-then");

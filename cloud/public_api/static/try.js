@@ -182,6 +182,15 @@ listen({
       await ask("DELETE", `/v1/uploads/${request}`);
       if (current()) show("taken-back");
     }),
+  // A yes is taken back where it was given, however long ago.
+  "take-back-past": (event) => {
+    const past = event.target.closest("[data-request]").dataset.request;
+    step(async (current) => {
+      await ask("DELETE", `/v1/uploads/${past}`);
+      await fetchMine();
+      if (current()) show("history");
+    });
+  },
   history: () => step(async (current) => (await fetchMine(), current() && show("history"))),
   older: () => step(fetchOlder),
   "ask-erase": () => step(async () => show("erase")),
