@@ -14,7 +14,7 @@ from cloud.intake.signed_urls import Announced, SignedUpload
 from cloud.intake.values import ObjectPlace, UploadState
 from cloud.public_api.adapters.api_limits import count_upload
 from cloud.public_api.adapters.notices import agree
-from cloud.public_api.adapters.uploads import Ticket, insert_ticket, read_by_idempotency, read_ticket
+from cloud.public_api.adapters.uploads import Ticket, insert_ticket, read_by_idempotency
 from cloud.public_api.caller import Caller
 from cloud.public_api.desk import Desk
 from cloud.public_api.problems import problem
@@ -60,7 +60,7 @@ def issue(desk: Desk, scope: Scope, caller: Caller, asked: UploadRequest, key: s
         values = _values(desk, connection, caller, asked, now_ms) | {"idempotency": idempotency}
         is_new = insert_ticket(connection, values)
         if is_new:
-            ticket = read_ticket(connection, caller.tenant, caller.user, values["request"])
+            ticket: Ticket | None = Ticket.new(values)
             desk.limits.upload_of(scope, caller)
             _count(desk, connection, caller.tenant, asked.content_length, now_ms)
         else:

@@ -11,7 +11,7 @@ from cloud.public_api.problems import problem
 
 PLACES: Final = 8
 """More at once would not be done sooner on one core, and would stand in front of a quiet chain's request."""
-LINE_MAX: Final = 64
+LINE_MAX: Final = 256
 """Requests of one chain that wait."""
 
 

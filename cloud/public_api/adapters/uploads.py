@@ -35,6 +35,13 @@ class Ticket:
     deleted_at_ms: int | None
     fingerprint: bytes | None
 
+    @classmethod
+    def new(cls, values: Mapping[str, Any]) -> "Ticket":
+        """What was just inserted."""
+        known: dict[str, Any] = {name: values.get(name) for name in cls.__dataclass_fields__}
+        known |= {"state": UploadState(values["state"]), "purpose": Purpose(values["purpose"])}
+        return cls(**known)
+
 
 _COLUMNS = tuple(_row[name] for name in Ticket.__dataclass_fields__)
 
