@@ -78,13 +78,16 @@ def test_a_yes_on_the_phone_is_thanked_for_on_the_display(
     """The code is read off the page, dark scheme and high contrast; the yes is sealed."""
     agent, collector = shop
     dark = browser.new_context(
-        locale="de-DE", color_scheme="dark", viewport={"width": 1280, "height": 1100}, device_scale_factor=2
+        locale="de-DE", color_scheme="dark", viewport={"width": 1280, "height": 800}, device_scale_factor=2
     )
     with dark as context:
         page = context.new_page()
         interaction = customer(agent, page)
         drawing = page.get_by_role("img", name="QR-Code: scannen und auf dem Telefon Ja sagen")
         expect(drawing).to_be_visible()
+        box = drawing.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800, "nobody scans what has to be scrolled to"
         expect(page.locator("#handover figcaption")).to_have_text("Oder scannen und auf dem Telefon Ja sagen")
         ground = page.locator("#handover-code").evaluate("e => getComputedStyle(e).backgroundColor")
         assert ground == "rgb(255, 255, 255)"
