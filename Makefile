@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-peer soak train-setup lock clean
+.PHONY: help demo test check format bench bench-peer soak client train-setup lock clean
 
 help:
 	@echo "make demo     simulated shops with real edge agents   (ARGS=\"--check --seconds 30\" runs it headless)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-peer  install the server that the benchmark compares with"
 	@echo "make soak     the long runs"
 	@echo "make format   lay the code out"
+	@echo "make client   make the API's typed client anew from its description"
 	@echo "make lock     pin the requirements anew"
 	@echo "make clean    remove what these commands made"
 
@@ -67,6 +68,9 @@ soak: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-profile=soak -m "soak or hypothesis" $(ARGS)
 	@$(BIN)/topscoop model evaluate --check
 	@$(BIN)/topscoop demo --check --seconds 60
+
+client: $(VENV)/.installed-dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" api_client/generate
 
 train-setup: $(VENV)/.installed-train
 

@@ -12,6 +12,7 @@ _VERBS = {
     "recommend": "inference.cli",
     "edge": "edge_agent.cli",
     "cloud": "cloud.cli",
+    "client": "api_client.cli",
     "model": "model_registry.cli",
     "sim": "simulator.cli",
     "rollout": "cloud.rollout.cli",

@@ -29,7 +29,7 @@ router = APIRouter()
 
 
 @router.post("/v1/device", response_model=DeviceAnswer, tags=["login"])
-def begin(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
+def begin_device_login(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
     """Begin a device's login: show the code, then ask `POST /v1/token` until somebody has approved it."""
     desk.tries.count(Try.GRANT, tenant, desk.limits.address(request.scope))
     with desk.database.tenant(tenant) as connection:

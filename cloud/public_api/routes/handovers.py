@@ -57,7 +57,7 @@ class HandoverNotice(BaseModel):
     language: str
     sha256: Sha256Hex
     text: str
-    purposes: list[Purpose]
+    purposes: list[str]
     valid_days: int
     languages: list[str] = Field(description="those that there are")
 
@@ -115,7 +115,7 @@ def get_handover(
         language=found.language,
         sha256=found.sha256.hex(),
         text=found.text,
-        purposes=[Purpose(purpose) for purpose in found.purposes],
+        purposes=list(found.purposes),
         valid_days=found.valid_days,
         languages=[one.language for one in register.notices],
     )

@@ -36,7 +36,7 @@ class Me(BaseModel):
 
 
 @router.get("", summary="Who you are here")
-def who(desk: AtDesk, caller: AtCaller) -> Me:
+def get_me(desk: AtDesk, caller: AtCaller) -> Me:
     """A pseudonym and the chain."""
     with desk.database.tenant(caller.tenant, read_only=True) as connection:
         chain = read_tenant(connection, caller.tenant)
@@ -60,7 +60,7 @@ def who(desk: AtDesk, caller: AtCaller) -> Me:
         }
     },
 )
-def export(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
+def export_me(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
     """One JSON document, however long it is. Pictures are sealed: only the chain's keeper opens them."""
     head = {"chain": caller.tenant, "pseudonym": _short(caller), "exported_at": instant(desk.now_ms())}
     everything = Export(desk.database, caller.tenant, caller.user)
@@ -78,7 +78,7 @@ def export(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
 
 
 @router.delete("", summary="Erase everything that is kept of you")
-def erase(desk: AtDesk, caller: AtCaller) -> ErasureBegun:
+def erase_me(desk: AtDesk, caller: AtCaller) -> ErasureBegun:
     """Uploads, recommendations, consents with their pictures, hand-overs, sessions: gone when this answers.
 
     The keys of kept pictures are destroyed within seconds after it; the proof says when.

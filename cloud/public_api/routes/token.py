@@ -57,7 +57,7 @@ _REVOKE: Final = {"token": "One of ours", "token_type_hint": "Not needed; ignore
     responses=REFUSALS,
     openapi_extra=form_schema(_FORM, "grant_type"),
 )
-async def token(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
+async def get_token(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
     """Get a token for a machine, or for a device that was approved."""
     # Check 47: guesses at credentials and device codes are few, by address.
     desk.tries.look(Try.CREDENTIALS, tenant, desk.limits.address(request.scope))
@@ -79,10 +79,11 @@ async def token(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
 @router.post(
     "/v1/token/revoke",
     response_model=None,
+    response_class=Response,
     responses={200: {"description": "It is over, or never was"}, 400: REFUSALS[400]},
     openapi_extra=form_schema(_REVOKE, "token"),
 )
-async def revoke(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
+async def revoke_token(request: Request, desk: AtDesk, tenant: AtTenant) -> Response:
     """End a token of ours at once; who holds it may."""
     form = read_form(request.headers.get("content-type", ""), await request.body())
     if "token" not in form:
