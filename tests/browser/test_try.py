@@ -418,9 +418,10 @@ def test_a_registers_code_asks_one_question(open_page: Open, phone: Phone) -> No
     page.get_by_role("button", name="Take my yes back").click()
     expect(page.get_by_role("heading", name="Taken back")).to_be_focused()
     assert f"DELETE /v1/handovers/{HANDOVER['handover_id']}" in phone.asked
-    phone.refuse("GET /v1/handovers/some-code", "handover-over")
-    page.reload()
-    expect(page.get_by_role("heading", name="This code is over")).to_be_focused()
+    for slug in ("handover-over", "not-found"):
+        phone.refuse("GET /v1/handovers/some-code", slug)
+        page.reload()
+        expect(page.get_by_role("heading", name="This code is over")).to_be_focused()
 
 
 def checked(page: Page, rules: dict[str, Any]) -> None:

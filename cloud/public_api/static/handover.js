@@ -60,7 +60,9 @@ async function read() {
     try {
       return (await ask("GET", `${path}?language=${language}`)).body;
     } catch (error) {
-      if (!(error instanceof Refused) || error.slug !== "not-ready" || left === 1) throw error;
+      if (!(error instanceof Refused)) throw error;
+      if (["not-found", "invalid"].includes(error.slug)) throw new Over(error.message); // no code of this chain
+      if (error.slug !== "not-ready" || left === 1) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, error.retryAfterS)));
     }
   }

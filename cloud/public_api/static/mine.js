@@ -74,7 +74,8 @@ function line(entry) {
   item.querySelector(".when").textContent = moment(entry.created_at);
   item.querySelector(".which").textContent = entry.slate.map((one) => nameOf(one.flavour, one.name)).join(" · ");
   const bought = item.querySelector(".taken-then");
-  const sold = entry.outcome?.lines.map((one) => nameOf(one.flavour)).join(", ");
+  const names = new Map(entry.slate.map((one) => [one.flavour, one.name]));
+  const sold = entry.outcome?.lines.map((one) => nameOf(one.flavour, names.get(one.flavour))).join(", ");
   bought.hidden = !sold;
   if (sold) say(bought, "history_bought", { flavour: sold });
   return item;

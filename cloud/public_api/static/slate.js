@@ -23,7 +23,8 @@ export function learn(flavours) {
 /** A flavour's name in the page's language; `written` is what the answer itself says. */
 export function nameOf(flavour, written) {
   const names = menu.get(flavour)?.names ?? {};
-  return names[language] ?? names.en ?? written ?? flavour;
+  const offered = shownAnswer?.slate.find((offer) => offer.flavour === flavour)?.name;
+  return names[language] ?? names.en ?? written ?? offered ?? flavour;
 }
 
 /** Show an answer; `bought(flavour)` is called when one is tapped. */
