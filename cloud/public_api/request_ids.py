@@ -1,12 +1,12 @@
-"""How requests are named in addresses, and instants in documents."""
+"""How uploads are named in addresses, and instants in documents."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Path
 
 from cloud.public_api.problems import problem
+from cloud.public_api.times import rfc3339
 from wire_protocol.identifiers import parse_uuid7
 
 EXAMPLE = "01990b3c-5d70-7c4e-9a6b-2f1d8e3a7b50"
@@ -33,11 +33,6 @@ def spelled(request: bytes) -> str:
     return str(UUID(bytes=request))
 
 
-def instant(at_ms: int) -> str:
-    """RFC 3339, in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def maybe_instant(at_ms: int | None) -> str | None:
-    """As `instant`; None for none."""
-    return None if at_ms is None else instant(at_ms)
+    """As `rfc3339`; None for none."""
+    return None if at_ms is None else rfc3339(at_ms)

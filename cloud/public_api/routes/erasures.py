@@ -10,9 +10,10 @@ from cloud.public_api.desk import AtDesk
 from cloud.public_api.documented import refusals
 from cloud.public_api.erasing import PROOF_BYTES
 from cloud.public_api.problems import problem
-from cloud.public_api.request_ids import AtRequest, instant, maybe_instant
+from cloud.public_api.request_ids import AtRequest, maybe_instant
 from cloud.public_api.scopes import AtCaller
 from cloud.public_api.tenants import AtTenant
+from cloud.public_api.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["me"])
 
@@ -79,7 +80,7 @@ def get_erasure(desk: AtDesk, tenant: AtTenant, proof: str) -> Erasure:
     return Erasure(
         proof=found.proof.hex(),
         state="done" if progress.done else "running",
-        asked_at=instant(found.at_ms),
+        asked_at=rfc3339(found.at_ms),
         counts=Counts(**found.counts),
         waiting=progress.waiting,
         nobody_opens_since=maybe_instant(progress.nobody_opens_since_ms),

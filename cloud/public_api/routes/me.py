@@ -12,9 +12,9 @@ from cloud.database.tenancy import read_tenant
 from cloud.public_api.adapters.exporting import Export
 from cloud.public_api.caller import Caller, CallerKind
 from cloud.public_api.desk import AtDesk
-from cloud.public_api.request_ids import instant
 from cloud.public_api.routes.erasures import ErasureBegun, begun
 from cloud.public_api.scopes import AtCaller, csrf_text
+from cloud.public_api.times import rfc3339
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
@@ -62,7 +62,7 @@ def get_me(desk: AtDesk, caller: AtCaller) -> Me:
 )
 def export_me(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
     """One JSON document, however long it is. Pictures are sealed: only the chain's keeper opens them."""
-    head = {"chain": caller.tenant, "pseudonym": _short(caller), "exported_at": instant(desk.now_ms())}
+    head = {"chain": caller.tenant, "pseudonym": _short(caller), "exported_at": rfc3339(desk.now_ms())}
     everything = Export(desk.database, caller.tenant, caller.user)
     lists = {
         "uploads": everything.uploads(),

@@ -12,9 +12,10 @@ from cloud.public_api.caller import Caller
 from cloud.public_api.desk import AtDesk, Desk
 from cloud.public_api.documented import refusals
 from cloud.public_api.problems import problem
-from cloud.public_api.request_ids import EXAMPLE, AtRequest, instant, maybe_instant, spelled
+from cloud.public_api.request_ids import EXAMPLE, AtRequest, maybe_instant, spelled
 from cloud.public_api.scopes import AtCaller
 from cloud.public_api.tickets import Issued, issue
+from cloud.public_api.times import rfc3339
 from cloud.public_api.upload_request import IDEMPOTENCY_KEY, UploadRequest
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
@@ -155,7 +156,7 @@ def _ticket_document(issued: Issued) -> UploadTicket:
         state=ticket.state,
         url=None if signed is None else signed.url,
         headers={} if signed is None else dict(signed.headers),
-        expires_at=instant(ticket.expires_at_ms),
+        expires_at=rfc3339(ticket.expires_at_ms),
         links=_links(ticket.request),
     )
 
@@ -168,8 +169,8 @@ def _upload_document(ticket: Ticket) -> Upload:
         content_type=ticket.content_type,
         content_length=ticket.content_length,
         sha256=ticket.sha256.hex(),
-        issued_at=instant(ticket.issued_at_ms),
-        expires_at=instant(ticket.expires_at_ms),
+        issued_at=rfc3339(ticket.issued_at_ms),
+        expires_at=rfc3339(ticket.expires_at_ms),
         arrived_at=maybe_instant(ticket.arrived_at_ms),
         ended_at=maybe_instant(ticket.ended_at_ms),
         problem=ticket.problem,
