@@ -274,7 +274,8 @@ def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one funct
         await _enter(request)
         if request.method == "DELETE":
             return Response(status_code=204)
-        state, notice = "open", _notice(AT_THE_TILL, language)
+        state = "open"
+        notice: dict[str, Any] | None = _notice(AT_THE_TILL, language)
         if request.method == "POST":
             state, notice = ("given" if (await request.json())["granted"] else "refused"), None
         return HANDOVER | {"state": state, "notice": notice} | phone.handover
@@ -285,7 +286,7 @@ def _paper_routes(phone: Phone) -> APIRouter:  # noqa: C901, PLR0915 - one funct
         step, _, wrong = page.partition("-")
         if step == "failure":
             return await asyncio.to_thread(show, request, "failure.html", failure=wrong, status=404)
-        values = {"step": step, "code": "WDJB-MJHT", "csrf": CSRF, "wrong": bool(wrong)}
+        values: dict[str, Any] = {"step": step, "code": "WDJB-MJHT", "csrf": CSRF, "wrong": bool(wrong)}
         return await asyncio.to_thread(show, request, "device.html", **values)
 
     return app
