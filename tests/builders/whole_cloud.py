@@ -14,14 +14,14 @@ import urllib.request
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from cloud.database.engine import Database, open_database
 from tests.builders.daemon import Daemon, ReservedPort, last_lines
 from topscoop.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.builders.ceph_s3 import CephS3
 
@@ -70,6 +70,10 @@ class WholeCloud:
         tables: Further keys of the configuration, by table.
     """
 
+    services: ClassVar[Sequence[str]] = PROCESSES[1:]
+    """Started at once, after the broker; each has a health port under its name."""
+    ports: ClassVar[Sequence[str]] = ("registers", "services", "https", *PROCESSES[1:])
+
     def __init__(
         self,
         folder: Path,
@@ -86,14 +90,11 @@ class WholeCloud:
         self.s3 = s3
         self.bucket = f"test-{uuid.uuid4()}"
         self.database_url = database_url or f"sqlite:///{self.state_dir}/cloud.sqlite3"
-        self._ports = {
-            name: ReservedPort()
-            for name in ("registers", "services", "https", "enrolment", "collector", "keeper")
-        }
+        self._ports = {name: ReservedPort() for name in self.ports}
         top = {"environment": "development", "state_dir": str(self.state_dir), "database_url": database_url}
         self._write_config(top | {"database_owner_url": owner_url}, tables)
         self._daemons = {"broker": Daemon("broker", self._broker_command, folder / "broker.log")}
-        for name in PROCESSES[1:]:
+        for name in self.services:
             command = python_command("cloud", name, "run", "--config", str(self.config))
             self._daemons[name] = Daemon(name, command, folder / f"{name}.log")
 
@@ -204,6 +205,11 @@ class WholeCloud:
 
     _database: Database | None = None
 
+    def more_tables(self, port: Mapping[str, int]) -> Mapping[str, Mapping[str, Any]]:
+        """What further services are told, by table; `port` has their ports."""
+        del port
+        return {}
+
     @property
     def _broker_command(self) -> list[str]:
         return [str(self.broker_folder / "run"), str(self.broker_folder)]
@@ -236,7 +242,7 @@ class WholeCloud:
             # At level debug the collector names every message.
             "log": {"format": "json", "level": "debug"},
         }
-        for name, values in more.items():
+        for name, values in [*self.more_tables(port).items(), *more.items()]:
             tables.setdefault(name, {}).update(values)
         lines = [f"{key} = {json.dumps(value)}" for key, value in top.items() if value is not None]
         for name, values in tables.items():
@@ -249,9 +255,9 @@ class WholeCloud:
             self.set_up()
             self.spawn("broker")
             self.wait_ready("broker")
-            for name in PROCESSES[1:]:
+            for name in self.services:
                 self.spawn(name)
-            for name in PROCESSES[1:]:
+            for name in self.services:
                 self.wait_ready(name)
         except BaseException:
             self.stop()
