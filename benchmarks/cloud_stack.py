@@ -55,6 +55,18 @@ def ceph(folder: Path) -> Iterator[S3Config]:
         yield config
 
 
+_shared: dict[Path, S3Config] = {}
+
+
+def shared_ceph(setting: Setting) -> S3Config:
+    """As `ceph`, one for all rows of a run that ask for it: it takes its time to start."""
+    folder = setting.work_dir / "shared-s3"
+    if folder not in _shared:
+        setting.say("an S3 server starts")
+        _shared[folder] = setting.shared.enter_context(ceph(folder))
+    return _shared[folder]
+
+
 @contextlib.contextmanager
 def stand_in(folder: Path, delay_ms: float = 0.0) -> Iterator[S3Config]:
     """`store_stand_in` as a process."""

@@ -1,6 +1,7 @@
 """One part's benchmark as a program: its options, its result as JSON and as a table, its exit status."""
 
 import argparse
+import contextlib
 import importlib.metadata
 import json
 import shutil
@@ -81,13 +82,17 @@ class Program:
         if self.servers:
             described["servers"] = versions_of(self.servers)
         began = datetime.now(UTC)
-        with tempfile.TemporaryDirectory(prefix="topscoop-bench-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="topscoop-bench-") as folder,
+            contextlib.ExitStack() as shared,
+        ):
             setting = Setting(
                 model_dir=model_dir(args),
                 models_dir=(getattr(args, "models", None) or ROOT / "models").resolve(),
                 work_dir=Path(folder),
                 quick=args.quick,
                 peer=getattr(args, "peer", None) or "none",
+                shared=shared,
             )
             outcomes = {row.name: measure(row, setting) for row in chosen(self.rows, args.only)}
         result = {

@@ -1,5 +1,6 @@
 """What every row is given: where things are, how long to measure, and how to tell of progress."""
 
+import contextlib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ class Setting:
     """Empty, deleted at the end: configurations, logs, data folders."""
     quick: bool
     peer: str
+    shared: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What rows share is entered here, and ends after the last one."""
 
     def count(self, full: int, quick: int) -> int:
         """Samples to take."""

@@ -11,21 +11,19 @@ to do, a program of the lowest priority.
 import contextlib
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
 
 from benchmarks import cloud_stack
 from benchmarks.cloud_stack import CloudStack
+from benchmarks.cores import never_resting, on, there, two_or_more
 from benchmarks.cpu_clock import cpu_us
 from benchmarks.processes import ProgramError, running, tail, wait_until
 from benchmarks.servers import new_folder
-from benchmarks.setting import ROOT, NotRunError, Outcome, Setting
+from benchmarks.setting import ROOT, Outcome, Setting
 from benchmarks.till import Till, frames
 from benchmarks.verdict import Figure, Goal
 from cloud.config import S3Config
@@ -33,17 +31,14 @@ from tests.builders.frame_sender import Sender, Sent
 
 _WINDOW = 256
 _STEPS = ("verify", "put", "rows", "receipt")
-P = TypeVar("P")
 Measure = Callable[[Sequence[Sent]], dict[str, float]]
 
 
 def cpu(setting: Setting) -> Outcome:
     """Over a real S3 server; the same over a server that only answers stands beside it."""
     outcome = Outcome()
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        raise NotRunError("it needs two cores: one for what is measured, one for all else")
-    with _on(cores[1:]), _never_resting(setting, len(cores) - 1):
+    cores = two_or_more()
+    with on(cores[1:]), never_resting(setting, len(cores) - 1):
         with cloud_stack.ceph(setting.work_dir / "ceph") as s3:
             outcome.figures += _figures(setting, outcome, s3, cores[0], "real S3", goals=True)
         with cloud_stack.stand_in(setting.work_dir / "sink") as s3:
@@ -51,37 +46,6 @@ def cpu(setting: Setting) -> Outcome:
                 setting, outcome, s3, cores[0], "store that only answers", goals=False
             )
     return outcome
-
-
-@contextlib.contextmanager
-def _on(cores: Sequence[int]) -> Iterator[None]:
-    """What is started inside runs on these cores."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@contextlib.contextmanager
-def _there(core: int, program: AbstractContextManager[P]) -> Iterator[P]:
-    """A program that is started on this core."""
-    with contextlib.ExitStack() as stack:
-        with _on([core]):
-            started = stack.enter_context(program)
-        yield started
-
-
-@contextlib.contextmanager
-def _never_resting(setting: Setting, count: int) -> Iterator[None]:
-    """Programs that give way to everybody, for each of the other cores."""
-    log = setting.work_dir / "cpu-hog.log"
-    command = [sys.executable, "-m", "benchmarks.cpu_hog", "--idle"]
-    with contextlib.ExitStack() as stack:
-        for _ in range(count):
-            stack.enter_context(running(command, log=log, cwd=ROOT))
-        yield
 
 
 def _figures(
@@ -135,7 +99,7 @@ def _take_turns(setting: Setting, s3: S3Config, core: int) -> dict[str, list[flo
 def _collector_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> Iterator[Measure]:
     with (
         cloud_stack.stack(setting, "own", s3, sender) as cloud,
-        _there(core, cloud.collector()) as process,
+        there(core, cloud.collector()) as process,
         Till(cloud, sender) as till,
     ):
         yield lambda batch: {"collector": _delivered(till, process.pid, batch)}
@@ -148,7 +112,7 @@ def _plain_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> It
         announcement, log = folder / "announced.json", folder / "log"
         command = _command("plain_collector", cloud, sender)
         program = running([*command, "--announce", str(announcement)], log=log, cwd=ROOT)
-        with _there(core, program) as process:
+        with there(core, program) as process:
             wait_until(
                 lambda: True if announcement.exists() else None,
                 process=process,
@@ -164,7 +128,7 @@ def _plain_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> It
 def _bare_lane(setting: Setting, s3: S3Config, core: int, sender: Sender) -> Iterator[Measure]:
     with cloud_stack.stack(setting, "bare", s3, sender) as cloud, Till(cloud, sender) as till:
         log = new_folder(setting.work_dir, "bare-primitives") / "log"
-        with log.open("wb") as errors, _on([core]):
+        with log.open("wb") as errors, on([core]):
             process = subprocess.Popen(
                 _command("bare_primitives", cloud, sender),
                 stdin=subprocess.PIPE,
