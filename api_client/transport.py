@@ -94,7 +94,7 @@ def send(inner: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
     except httpx.TransportError as error:
         certificate = _certificate_error(error)
         if certificate is not None:
-            raise untrusted(certificate.verify_message or "it cannot be verified") from error
+            raise untrusted(getattr(certificate, "verify_message", "") or str(certificate)) from error
         raise away(str(error) or type(error).__name__) from error
     return response
 

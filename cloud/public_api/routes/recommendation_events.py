@@ -27,6 +27,7 @@ router = APIRouter(tags=["recommendations"])
 @router.get(
     "/v1/recommendations/{request_id}/events",
     response_model=None,
+    response_class=Response,
     responses={
         200: {
             "description": "Events `issued`, `arrived`, and one of `done`, `failed`, `expired`, `erased`",
