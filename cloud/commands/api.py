@@ -13,6 +13,11 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         description="Serves the public API over HTTP; TLS is the gateway's. Each chain is a host of "
         "public_api.public_url.",
     )
+    run_parser.add_argument(
+        "--all",
+        action="store_true",
+        help="take uploads in and recommend in the same process, too: for trying out, or a small chain",
+    )
     run_parser.add_argument("--config", metavar="FILE", help="configuration (TOML)")
     run_parser.set_defaults(run=run)
 
@@ -21,13 +26,14 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     import asyncio
 
+    from cloud import one_process
     from cloud.config_sources import config_of
-    from cloud.public_api.service import serve
+    from cloud.public_api import service
     from cloud.stand_ins import check_stand_ins
     from daemon import event_log
 
     config = config_of(args)
     event_log.set_up(config.log.format, config.log.level)
     check_stand_ins(config)
-    asyncio.run(serve(config))
+    asyncio.run(one_process.serve(config) if args.all else service.serve(config))
     return 0

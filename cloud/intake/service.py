@@ -116,7 +116,7 @@ async def serve(config: CloudConfig) -> None:
     """
     with open_database(config.database_url, pool_size=_POOL_SIZE) as database:
         database.check()
-        await asyncio.to_thread(check_intake, config, _warn)
+        await asyncio.to_thread(check_intake, config, warn)
         watch = IntakeWatch()
         with (
             build_intake(config, database, watch) as intake,
@@ -162,5 +162,6 @@ async def _beat(watch: IntakeWatch) -> None:
         await asyncio.sleep(_BEAT_S)
 
 
-def _warn(finding: Finding) -> None:
+def warn(finding: Finding) -> None:
+    """Tell what a store lacks."""
     log.warning("store.unprotected", extra=fields(finding=finding.name, what=finding.words))

@@ -1,9 +1,15 @@
-"""The public API's process: puts it together, serves, and ends at a signal."""
+"""The public API's process: puts it together, serves, and ends at a signal.
+
+`build_api` makes the same parts for whoever runs them within a process of their own.
+"""
 
 import asyncio
 import logging
 import time
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
 
 from cloud.clock import now_ms
 from cloud.config import CloudConfig
@@ -16,6 +22,7 @@ from cloud.public_api.adapters.wakeups import wake
 from cloud.public_api.app import build_app
 from cloud.public_api.checks import check_public_api
 from cloud.public_api.composition import build_desk
+from cloud.public_api.metrics import ApiMetrics
 from cloud.until_signal import until_signal
 from daemon.log_fields import fields
 
@@ -30,6 +37,51 @@ _POOL_SIZE: Final = 20
 """Half of the threads that work; the other half finds the overflow."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunningApi:
+    """The parts; `works` is to be run.
+
+    Attributes:
+        port: Where it listens.
+        metrics: Counts.
+        works: The tasks, by name; each runs until it is cancelled.
+    """
+
+    port: int
+    metrics: ApiMetrics
+    works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+@contextmanager
+def build_api(config: CloudConfig, database: Database) -> Iterator[RunningApi]:
+    """All of it, for the time of the `with` block; its port is given back at the end.
+
+    Raises:
+        OperatorError: Something is not set up.
+    """
+    for one in check_public_api(config):
+        log.warning("stand_in.used", extra=fields(what=one))
+    desk = build_desk(config, database, now_ms)
+    app = desk.metrics.watched(build_app(desk), time.perf_counter)
+    with bind(config.public_api.host, config.public_api.port, section="public_api") as listening:
+        server = QuietServer(settings(app, concurrency_max=_CONCURRENCY_MAX, keep_alive_s=_KEEP_ALIVE_S))
+
+        async def listen() -> None:
+            try:
+                await server.serve(sockets=[listening])
+            except asyncio.CancelledError:
+                # Who waits is answered, then the connections are closed.
+                desk.answers.stop()
+                if server.started:
+                    await server.shutdown(sockets=[listening])
+                raise
+
+        async def hear() -> None:
+            await wake(desk.answers, database, DatabaseOutage())
+
+        yield RunningApi(listening.getsockname()[1], desk.metrics, {"serve": listen, "wake": hear})
+
+
 async def serve(config: CloudConfig) -> None:
     """Until SIGTERM or SIGINT; the death of any task ends all.
 
@@ -37,41 +89,21 @@ async def serve(config: CloudConfig) -> None:
         OperatorError: Something is not set up.
         DatabaseAway: The database does not answer at the start.
     """
-    for one in check_public_api(config):
-        log.warning("stand_in.used", extra=fields(what=one))
     with open_database(config.database_url, pool_size=_POOL_SIZE) as database:
         database.check()
-        desk = build_desk(config, database, now_ms)
         health = Health("database")
-        app = desk.metrics.watched(build_app(desk), time.perf_counter)
-        port, metrics = config.public_api.health_port, desk.metrics.registry
+        port = config.public_api.health_port
         with (
-            bind(config.public_api.host, config.public_api.port, section="public_api") as listening,
-            HealthServer(health, metrics, config.health.host, port) as probe,
+            build_api(config, database) as api,
+            HealthServer(health, api.metrics.registry, config.health.host, port) as probe,
         ):
-            server = QuietServer(settings(app, concurrency_max=_CONCURRENCY_MAX, keep_alive_s=_KEEP_ALIVE_S))
-            print(f"api runs on port {listening.getsockname()[1]}, health on port {probe.port}", flush=True)
-
-            async def listen() -> None:
-                try:
-                    await server.serve(sockets=[listening])
-                except asyncio.CancelledError:
-                    # Who waits is answered, then the connections are closed.
-                    desk.answers.stop()
-                    if server.started:
-                        await server.shutdown(sockets=[listening])
-                    raise
-
-            await until_signal(
-                {
-                    "serve": listen(),
-                    "wake": wake(desk.answers, database, DatabaseOutage()),
-                    "beat": _beat(health, database),
-                },
-            )
+            print(f"api runs on port {api.port}, health on port {probe.port}", flush=True)
+            works = {name: work() for name, work in api.works.items()}
+            await until_signal({**works, "beat": beat(health, database)})
 
 
-async def _beat(health: Health, database: Database) -> None:
+async def beat(health: Health, database: Database) -> None:
+    """Tell how loop and database are, until cancelled."""
     while True:
         health.beat()
         try:

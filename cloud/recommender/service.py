@@ -145,9 +145,8 @@ async def serve(config: CloudConfig) -> None:
         ):
             log.info("recommender.started", extra=fields(health_port=probe.port))
             works = {name: work() for name, work in recommender.works.items()}
-            await until_signal(
-                {**works, "beat": _beat(health, database), "promotions": _deliver(promoter, database)}
-            )
+            works["promotions"] = deliver_promotions(promoter, database)
+            await until_signal({**works, "beat": _beat(health, database)})
         log.info("recommender.ended", extra=fields())
 
 
@@ -188,7 +187,7 @@ async def _look(queue: JobQueue, metrics: RecommenderMetrics, outage: DatabaseOu
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _deliver(promoter: Promoter, database: Database) -> None:
+async def deliver_promotions(promoter: Promoter, database: Database) -> None:
     """Bring pictures that were sealed and then left to their bucket, every now and then."""
 
     def deliver() -> None:

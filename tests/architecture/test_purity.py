@@ -65,6 +65,7 @@ _SHELLS = {
     "cloud/identity/provider.py": "believes the system's authorities",
     "cloud/identity/secret_files.py": "reads and writes secrets",
     "cloud/mqtt_client.py": "talks to the broker",
+    "cloud/one_process.py": "is the process",
     "cloud/until_signal.py": "waits for a signal",
     "cloud/files/service.py": "is the process",
     "cloud/jobs/queue.py": "makes tokens",
