@@ -37,6 +37,10 @@ def _sqlite_now(*_: Any, **__: Any) -> str:
     return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 
+_POLLED_AT: Final = select(DatabaseNow()).scalar_subquery()
+"""Asked once for each statement: PostgreSQL compares an index with no function that goes on meanwhile."""
+
+
 def add(connection: Connection, tenant: str, queue: Queue, job: bytes, now_ms: int) -> bool:
     """Insert a job that is ready at once; False where it is there already."""
     maker: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -73,7 +77,7 @@ def tenants_due(connection: Connection, queue: Queue) -> list[str]:
     )
     turn = turn.union_all(select(following).where(turn.c.tenant.is_not(None)))
     due = exists().where(
-        jobs.c.queue == queue.value, jobs.c.tenant == turn.c.tenant, jobs.c.ready_at_ms <= DatabaseNow()
+        jobs.c.queue == queue.value, jobs.c.tenant == turn.c.tenant, jobs.c.ready_at_ms <= _POLLED_AT
     )
     return list(connection.execute(select(turn.c.tenant).where(turn.c.tenant.is_not(None), due)).scalars())
 
@@ -84,7 +88,7 @@ def take(
     """Lease up to `limit` jobs of this tenant that are due, oldest first; what others hold is skipped."""
     due = (
         select(jobs.c.job)
-        .where(jobs.c.queue == queue.value, jobs.c.tenant == tenant, jobs.c.ready_at_ms <= DatabaseNow())
+        .where(jobs.c.queue == queue.value, jobs.c.tenant == tenant, jobs.c.ready_at_ms <= _POLLED_AT)
         .order_by(jobs.c.ready_at_ms)
         .limit(limit)
         .with_for_update(skip_locked=True)
