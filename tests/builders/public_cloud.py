@@ -69,9 +69,14 @@ class PublicCloud(WholeCloud):
         self.command("issuer", "add", *where, "--client-id", client_id, "--client-secret-file", str(file))
 
     def lose_events(self) -> None:
-        """From now on the S3 server tells nobody of uploads."""
+        """From now on the S3 server tells nobody of uploads, but of keys that there are none of."""
         client = self.s3.client()
-        client.put_bucket_notification_configuration(Bucket=self.intake_bucket, NotificationConfiguration={})
+        told = client.get_bucket_notification_configuration(Bucket=self.intake_bucket)["TopicConfigurations"]
+        nothing = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "nothing/"}]}}
+        configuration = {"TopicConfigurations": [one | {"Filter": nothing} for one in told]}
+        client.put_bucket_notification_configuration(
+            Bucket=self.intake_bucket, NotificationConfiguration=configuration
+        )
         client.close()
 
     def uploads(self) -> list[bytes]:

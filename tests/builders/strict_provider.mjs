@@ -29,8 +29,11 @@ const clients = JSON.parse(JSON.stringify(settings.clients).replaceAll("{issuer_
 const provider = new Provider(issuer, {
     clients,
     jwks,
-    // Whoever types a name and any password is that person.
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    // Whoever types a name and any password is that person; every ID token holds an e-mail address that nobody
+    // asked for.
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@mail.example` }) }),
+    claims: { openid: ["sub", "email"] },
+    conformIdTokenClaims: false,
     features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
