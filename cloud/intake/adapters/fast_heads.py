@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import obstore
@@ -13,27 +13,29 @@ from cloud.intake.intake_store import ObjectHead
 from cloud.objects.fast_store import first_line, obstore_client
 from cloud.objects.ports import ObjectsAway, StoreRefused
 
-_OFFSET_FOR_S: Final = 60.0
+_GOOD_FOR_S: Final = 60.0
 
 
 class StoreClock:
-    """The store's time of day, from ours and the difference; any thread may ask.
+    """The store's time of day, counted on by a clock that never steps; any thread may ask.
 
     Args:
         ask: Asks the store what time it is.
+        monotonic: Seconds.
     """
 
-    def __init__(self, ask: Callable[[], datetime]) -> None:
+    def __init__(self, ask: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
-        self._ahead = timedelta()
-        self._good_until = 0.0
+        self._monotonic = monotonic
+        self._known: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
         """The store is asked at most once a minute; raises what asking raises."""
-        if time.monotonic() >= self._good_until:
-            self._ahead = self._ask() - datetime.now(UTC)
-            self._good_until = time.monotonic() + _OFFSET_FOR_S
-        return datetime.now(UTC) + self._ahead
+        known = self._known
+        if known is None or self._monotonic() >= known[1] + _GOOD_FOR_S:
+            known = self._known = (self._ask(), self._monotonic())
+        said, at_s = known
+        return said + timedelta(seconds=self._monotonic() - at_s)
 
 
 class FastHeads:
