@@ -17,6 +17,7 @@ from cloud.collector.deposit import Deposited, Fate
 from cloud.database.tills import public_api
 from cloud.intake.errors import PromotionLater
 from cloud.intake.promotion_values import Sealed, Taken
+from cloud.objects.ports import ObjectsAway, StoreRefused
 from daemon.log_fields import fields
 from inference import jpeg
 from wire_protocol import consent, crockford, envelope
@@ -111,8 +112,9 @@ class Promoter:
             picture: uint8 [H, W, 3] BGR.
 
         Raises:
-            NoBlankLeft, PromotionLater: Not now.
-            TopscoopError: A store is away; not now.
+            NoBlankLeft: Not now; nothing is sealed.
+            PromotionLater: Sealed and durable: `deliver_left` does the rest, and the pixels may go.
+            TopscoopError: Not now.
         """
         tenant, request = ticket.tenant, ticket.request
         # 1. One blank for this upload, unless it was taken back.
@@ -131,7 +133,10 @@ class Promoter:
             message = self._rows.save(tenant, request, taken.blank, made)
         # 3. Through the collector's rules, into its rows and bucket.
         if message is not None:
-            self._bring(tenant, request, taken.blank, message)
+            try:
+                self._bring(tenant, request, taken.blank, message)
+            except (ObjectsAway, StoreRefused) as error:
+                raise PromotionLater(str(error), remedy=error.remedy) from error
 
     def deliver_left(self, tenant: str, limit: int = 20) -> int:
         """Deposit what was sealed and then left; how many are settled now.

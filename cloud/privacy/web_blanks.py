@@ -1,13 +1,17 @@
 """The stock of consent blanks for the public API, as statements; each method is one transaction."""
 
 from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import case, delete, func, insert, select
 
 from cloud.database.engine import Database
 from cloud.database.schema import registers, web_blanks
 from cloud.database.tills import PUBLIC_API, SERVICE
+from cloud.privacy.blank_issue import DAY_MS
 
+SEALED_KEPT_MS: Final = 2 * DAY_MS
+"""A picture that was sealed in a blank's last hour may wait so long for tomorrow's quota."""
 _row = web_blanks.c
 
 
@@ -40,8 +44,9 @@ class WebBlanks:
             connection.execute(insert(web_blanks), rows)
 
     def forget_expired(self, tenant: str, now_ms: int) -> int:
-        """Remove blanks that may not be filled any more, and what was sealed to them and never stored."""
-        over = (_row.tenant == tenant, _row.usable_until_ms <= now_ms)
+        """Remove blanks that may not be filled any more; what was sealed to one waits as long as its key."""
+        until_ms = _row.usable_until_ms + case((_row.message.is_not(None), SEALED_KEPT_MS), else_=0)
+        over = (_row.tenant == tenant, until_ms <= now_ms)
         with self._database.tenant(tenant, read_only=True) as connection:
             if connection.execute(select(_row.blank).where(*over).limit(1)).first() is None:
                 return 0  # nearly always: no reason to make writers wait

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from cloud.database.tills import PUBLIC_API
-from cloud.privacy.blank_issue import DAY_MS, usable_until_ms
+from cloud.privacy.blank_issue import usable_until_ms
 from cloud.privacy.downlink import SignerOf
 from cloud.privacy.keeper import BATCH
 from cloud.privacy.ports import KeyVault
+from cloud.privacy.web_blanks import SEALED_KEPT_MS
 from daemon.log_fields import fields
 from wire_protocol.consent import Blank, make_blank
 
@@ -20,8 +21,6 @@ log = logging.getLogger(__name__)
 
 WEB_BLANKS: Final = "web blanks"
 """The chore's name in logs and metrics."""
-KEY_GRACE_MS: Final = 2 * DAY_MS
-"""A picture that was sealed in a blank's last hour may wait so long for tomorrow's quota."""
 _REFILL_SHARE: Final = 0.1
 """Of the stock; keys are made in batches, not one for each upload."""
 
@@ -81,7 +80,7 @@ class WebStock:
             return 0
         signer = self._signer_of(tenant)
         until_ms = usable_until_ms(now_ms, self._days)
-        keys = self._vault.issue(tenant, PUBLIC_API, min(short, BATCH), now_ms, until_ms + KEY_GRACE_MS)
+        keys = self._vault.issue(tenant, PUBLIC_API, min(short, BATCH), now_ms, until_ms + SEALED_KEPT_MS)
         signed = {
             key.blank: make_blank(
                 Blank(key.blank, tenant, PUBLIC_API, key.public_key, now_ms, until_ms), signer

@@ -85,6 +85,7 @@ class Promote(Protocol):
             picture: uint8 [H, W, 3] BGR.
 
         Raises:
+            PromotionLater: The sealed picture is durable, and will be stored without the pixels.
             TopscoopError: Not now; it is tried again, and the recommendation stays.
         """
 

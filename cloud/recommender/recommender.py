@@ -4,6 +4,7 @@ Answers come first: no picture is promoted or deleted before all results of the 
 upload meets ends no other: outages are waited out, anything else is tried a few times and then set aside.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -26,7 +27,10 @@ from cloud.recommender.outcome import Step
 from cloud.recommender.ports import Decoder, Models, Pictures, Promote, Rows, Watch
 from cloud.recommender.values import Ending, Failed, Leased, Ticket
 from cloud.releases.errors import ReleasesAway, ReleasesRefused
+from daemon.log_fields import fields
 from inference.errors import PictureWorkerUnavailable, RefusedPicture
+
+log = logging.getLogger(__name__)
 
 Frame = NDArray[np.uint8]
 
@@ -52,7 +56,6 @@ _OUTAGES: Final = (
     ReleasesRefused,
     PictureWorkerUnavailable,
     NoBlankLeft,
-    PromotionLater,
     ServiceKeyMissing,
 )
 """Nothing that an upload is to blame for; it waits until its picture must go."""
@@ -295,6 +298,9 @@ class Recommender:
                     self._world.promote(task.ticket, frame)
             except DatabaseAway:
                 raise
+            except PromotionLater as error:
+                # Sealed, and brought to its bucket without the pixels: those need not wait for it (T26).
+                log.info("promotion.waiting", extra=fields(tenant=task.tenant, error=str(error)))
             except Exception as error:  # noqa: BLE001 - a defect that one upload meets ends no others
                 self._failed(task.lease, error)
                 continue

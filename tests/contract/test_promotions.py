@@ -203,7 +203,7 @@ def test_a_store_that_is_away_loses_nothing_that_was_sealed(stage: WebConsentSta
         def put(self, *_: Any) -> str:
             raise ObjectsAway("away")
 
-    with pytest.raises(ObjectsAway):
+    with pytest.raises(PromotionLater, match="away"):
         stage.promoter(Away(stage.time))(ticket, picture())
     promoter = stage.promoter()
     assert promoter.deliver_left(TENANT) == 0  # its own worker may still be at it
@@ -224,6 +224,25 @@ def test_the_chains_quota_of_the_day_holds_for_phones_too(stage: WebConsentStage
         stage.promoter()(ticket, picture())
     assert stage.versions() == []
     assert stage.count(web_blanks, web_blanks.c.message.is_not(None)) == 1
+
+
+def test_what_was_sealed_in_a_blanks_last_hour_waits_for_tomorrows_quota(stage: WebConsentStage) -> None:
+    """T5: the blank may not be filled any more, and what was sealed to it in time is stored nevertheless."""
+    stage.time.now_ms += 90 * 86_400_000 - 3_600_000
+    ticket, store = stage.recommended(), stage.objects
+
+    class Away(MemoryStore):
+        def put(self, *_: Any) -> str:
+            raise ObjectsAway("away")
+
+    with pytest.raises(PromotionLater):
+        stage.promoter(Away(stage.time))(ticket, picture())
+    stage.time.now_ms += 86_400_000
+    stage.stock.top_up(TENANT)
+    stage.keeper.retention(TENANT)
+    assert stage.promoter(store).deliver_left(TENANT) == 1
+    assert stage.versions() == [stage.version_of(ticket)]
+    assert stage.opened(ticket)
 
 
 def test_a_consent_that_is_over_seals_nothing(stage: WebConsentStage) -> None:

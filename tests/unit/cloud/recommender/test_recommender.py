@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from cloud.database.schema import jobs
-from cloud.intake.errors import NoBlankLeft
+from cloud.intake.errors import NoBlankLeft, PromotionLater
 from cloud.intake.values import ObjectPlace, Purpose, UploadProblem, UploadState
 from cloud.jobs.values import JobState
 from cloud.objects.ports import ObjectsAway
@@ -220,6 +220,16 @@ def test_a_picture_that_cannot_be_kept_now_leaves_the_recommendation(stage: Reco
         ready_at_once(stage)
     assert [found for found, _ in stage.kept.pictures] == [request]
     assert bytes_left(stage) == stage.jobs() == []
+
+
+def test_what_is_sealed_needs_its_plaintext_no_more(stage: RecommenderStage) -> None:
+    """T26: quota or store let the sealed picture wait; nobody reads and decodes it again and again."""
+    request = stage.upload(PHOTO, purpose=Purpose.RECOMMEND_AND_IMPROVE.value, consent={})
+    stage.kept.failing = [PromotionLater("the quota of the day is used up")]
+    stage.serve()
+    assert stage.row(request).state == UploadState.DONE
+    assert stage.row(request).deleted_at_ms is not None
+    assert bytes_left(stage) == stage.jobs() == stage.seen.errors == []
 
 
 def test_what_cannot_be_deleted_is_left_to_the_sweeper(
