@@ -71,8 +71,7 @@ class Database:
         """
         if not is_name(tenant):
             raise ValueError(f"not a tenant: {tenant!r:.80}")
-        with self._transaction(read_only=read_only) as connection:
-            self.enter(connection, tenant)
+        with self._transaction(read_only=read_only, tenant=tenant) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -191,13 +190,12 @@ class Database:
         self.close()
 
     @contextlib.contextmanager
-    def _transaction(self, *, read_only: bool) -> Iterator[Connection]:
-        options = {_BEGIN: "BEGIN" if read_only else "BEGIN IMMEDIATE"}
+    def _transaction(self, *, read_only: bool, tenant: str | None = None) -> Iterator[Connection]:
+        """A transaction; on PostgreSQL it belongs to `tenant`, a name (`is_name`), from its begin on."""
+        begin = _begin_of(tenant, read_only=read_only, is_sqlite=self.is_sqlite)
         with translated(), self._engine.connect() as connection:
-            connection = connection.execution_options(**options)  # noqa: PLW2901 - the same one
+            connection = connection.execution_options(**{_BEGIN: begin})  # noqa: PLW2901 - the same one
             with connection.begin():
-                if read_only and not self.is_sqlite:
-                    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 yield connection
 
 
@@ -251,13 +249,31 @@ def _engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         hide_parameters=True,  # values of statements belong in no log
+        isolation_level="AUTOCOMMIT",  # BEGIN is ours: it comes with all that a transaction begins with
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRES_OPTIONS},
     )
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _begin_of(tenant: str | None, *, read_only: bool, is_sqlite: bool) -> str:
+    """What a transaction begins with, as one message to the server: each message is a round trip."""
+    if is_sqlite:
+        return "BEGIN" if read_only else "BEGIN IMMEDIATE"
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"
+    # A name has nothing but letters, digits and hyphens (`is_name`).
+    return begin if tenant is None else f"{begin}; SELECT set_config('app.tenant', '{tenant}', true)"
+
+
+def _begin_postgres(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_BEGIN)
+    if begin is not None:  # without it: a statement that may be in no transaction
+        connection.exec_driver_sql(begin)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
