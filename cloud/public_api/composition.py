@@ -18,6 +18,7 @@ from cloud.objects.s3_store import S3Store
 from cloud.public_api.answers import Answers
 from cloud.public_api.desk import Desk
 from cloud.public_api.erasing import Erasing
+from cloud.public_api.errands import Errands
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
@@ -59,6 +60,7 @@ def build_desk(
         tenants=Tenants(database, config.public_api.public_url, time.monotonic),
         answers=answers,
         issuers=Issuers(config, database, now_ms, time.monotonic),
+        errands=Errands(),
         tries=Tries(now_ms),
         turnstile=turnstile,
         limits=Limits(config.public_api, database, now_ms),

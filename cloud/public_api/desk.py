@@ -14,6 +14,7 @@ from cloud.intake.signed_urls import UrlSigner
 from cloud.public_api.answers import Answers
 from cloud.public_api.cookies import CookieNames
 from cloud.public_api.erasing import Erasing
+from cloud.public_api.errands import Errands
 from cloud.public_api.limits import Limits
 from cloud.public_api.metrics import ApiMetrics
 from cloud.public_api.tenants import Tenants
@@ -28,6 +29,7 @@ class Desk:
     Attributes:
         now_ms: The clock.
         issuers: Where the chains' people log in.
+        errands: What asks them, which may take long.
         answers: Who waits for which recommendation.
     """
 
@@ -36,6 +38,7 @@ class Desk:
     now_ms: Callable[[], int]
     tenants: Tenants
     issuers: Issuers
+    errands: Errands
     tries: Tries
     limits: Limits
     turnstile: Turnstile

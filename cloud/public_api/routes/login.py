@@ -1,10 +1,13 @@
 """Login at an identity provider of the chain, and logout. Nothing is registered, nothing typed here."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from cloud.identity.code_flow import LOGIN_MINUTES
 from cloud.identity.errors import LoginFailed, ProviderAway
@@ -39,42 +42,15 @@ def login_page(
 
 
 @router.get("/login/{key}")
-def begin(request: Request, desk: AtDesk, tenant: AtTenant, key: str, goal: str = HOME) -> Response:
+async def begin(request: Request, desk: AtDesk, tenant: AtTenant, key: str, goal: str = HOME) -> Response:
     """To the identity provider."""
-    try:
-        # Check 49: an address begins only so many logins a minute; each may cost a request to the provider.
-        desk.tries.count(Try.LOGIN, tenant, desk.limits.address(request.scope))
-        found = desk.issuers.flow(tenant, key, _callback(desk, tenant, key), HOME)
-        if found is None:
-            return show(request, "failure.html", status=404, failure="missing")
-        attempt, url = found[1].begin(goal)
-    except (LoginFailed, ProviderAway, Problem) as error:
-        return _failed(request, tenant, error)
-    answer = RedirectResponse(url, 303)
-    _keep(answer, desk, desk.cookies.login, attempt.text(), LOGIN_MINUTES * 60)
-    return answer
+    return await _asking(request, desk, tenant, partial(_begin, request, desk, tenant, key, goal))
 
 
 @router.get("/login/callback/{key}")
-def callback(request: Request, desk: AtDesk, tenant: AtTenant, key: str) -> Response:
+async def callback(request: Request, desk: AtDesk, tenant: AtTenant, key: str) -> Response:
     """Back from the identity provider: a session."""
-    attempt = LoginAttempt.parse(request.cookies.get(desk.cookies.login, ""))
-    try:
-        desk.tries.count(Try.LOGIN, tenant, desk.limits.address(request.scope))
-        found = desk.issuers.flow(tenant, key, _callback(desk, tenant, key), HOME)
-        if found is None:
-            return show(request, "failure.html", status=404, failure="missing")
-        issuer, flow = found
-        identity = flow.finish(attempt, _answer(request))
-    except (LoginFailed, ProviderAway, Problem) as error:
-        return _failed(request, tenant, error)
-    assert attempt is not None, "finish refuses what was never begun"
-    secret = _open(request, desk, tenant, issuer, identity)
-    answer = RedirectResponse(local_path(attempt.goal, HOME), 303)
-    _keep(answer, desk, desk.cookies.session, secret, None)
-    answer.delete_cookie(desk.cookies.login, path="/", secure=desk.cookies.secure, httponly=True)
-    log.info("api.logged_in", extra=fields(tenant=tenant, issuer=identity.issuer))
-    return answer
+    return await _asking(request, desk, tenant, partial(_finish, request, desk, tenant, key))
 
 
 @router.post("/logout")
@@ -87,6 +63,43 @@ def logout(desk: AtDesk, caller: AtCaller) -> Response:
     answer.delete_cookie(desk.cookies.session, path="/", secure=desk.cookies.secure, httponly=True)
     # What this origin left in the browser goes, too.
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+async def _asking(request: Request, desk: Desk, tenant: str, work: Callable[[], Response]) -> Response:
+    """What `work` answers, which asks the provider: that may take long, and is the business of its chain."""
+    try:
+        return await desk.errands.run(request.state.place, tenant, work)
+    except (LoginFailed, ProviderAway, Problem) as error:
+        return await run_in_threadpool(_failed, request, tenant, error)
+
+
+def _begin(request: Request, desk: Desk, tenant: str, key: str, goal: str) -> Response:
+    # Check 49: an address begins only so many logins a minute; each may cost a request to the provider.
+    desk.tries.count(Try.LOGIN, tenant, desk.limits.address(request.scope))
+    found = desk.issuers.flow(tenant, key, _callback(desk, tenant, key), HOME)
+    if found is None:
+        return show(request, "failure.html", status=404, failure="missing")
+    attempt, url = found[1].begin(goal)
+    answer = RedirectResponse(url, 303)
+    _keep(answer, desk, desk.cookies.login, attempt.text(), LOGIN_MINUTES * 60)
+    return answer
+
+
+def _finish(request: Request, desk: Desk, tenant: str, key: str) -> Response:
+    attempt = LoginAttempt.parse(request.cookies.get(desk.cookies.login, ""))
+    desk.tries.count(Try.LOGIN, tenant, desk.limits.address(request.scope))
+    found = desk.issuers.flow(tenant, key, _callback(desk, tenant, key), HOME)
+    if found is None:
+        return show(request, "failure.html", status=404, failure="missing")
+    issuer, flow = found
+    identity = flow.finish(attempt, _answer(request))
+    assert attempt is not None, "finish refuses what was never begun"
+    secret = _open(request, desk, tenant, issuer, identity)
+    answer = RedirectResponse(local_path(attempt.goal, HOME), 303)
+    _keep(answer, desk, desk.cookies.session, secret, None)
+    answer.delete_cookie(desk.cookies.login, path="/", secure=desk.cookies.secure, httponly=True)
+    log.info("api.logged_in", extra=fields(tenant=tenant, issuer=identity.issuer))
     return answer
 
 
