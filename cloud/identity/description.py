@@ -45,13 +45,13 @@ def read_description(
             remedy="Configure the issuer as the provider calls itself, to the letter.",
         )
     # Check 6 (RFC 9700, 2.1.1; RFC 7636, 4.2): PKCE with S256. A provider that says nothing is asked with it.
-    if "S256" not in (document.get("code_challenge_methods_supported") or ["S256"]):
+    if "S256" not in _names(document, "code_challenge_methods_supported", "S256"):
         raise LoginFailed(
             "the identity provider does not know PKCE with S256",
             remedy="Use a provider that does, or switch it on there.",
         )
     end = document.get("end_session_endpoint")
-    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = _names(document, "token_endpoint_auth_methods_supported", "client_secret_basic")
     basic = token_endpoint is None and "client_secret_basic" in methods
     return Description(
         authorization_endpoint=_endpoint(document, "authorization_endpoint", issuer),
@@ -64,6 +64,12 @@ def read_description(
         # An endpoint that a description does not name is older than OpenID Connect: it wants a form field.
         authentication="client_secret_basic" if basic else "client_secret_post",
     )
+
+
+def _names(document: Mapping[str, Any], name: str, unsaid: str) -> list[Any]:
+    """A list of the document; of what holds where it says nothing. What is no list names nothing."""
+    value = document.get(name)
+    return [unsaid] if value is None or value == [] else value if isinstance(value, list) else []
 
 
 def _endpoint(document: Mapping[str, Any], name: str, issuer: str) -> str:

@@ -20,8 +20,9 @@ AWAY_S: Final = 2.0
 """For so long a provider that did not answer at all is not asked again."""
 STALE_S: Final = 86_400.0
 """So long an old one serves while the provider is away."""
-_PATIENCE_S: Final = 1.0
-"""So long one waits for somebody else's question where an old document is there."""
+PATIENCE_S: Final = 2.0
+"""So long one waits for somebody else's question where no document is there yet; with an old one, not at all:
+everybody who waits holds a thread, and a provider may be silent for as long as it is given."""
 
 
 class Kept(Generic[T]):
@@ -30,11 +31,15 @@ class Kept(Generic[T]):
     Args:
         read: Asks for it; raises ProviderAway or LoginFailed.
         monotonic: Seconds of a clock that never steps.
+        patience_s: As `PATIENCE_S`.
     """
 
-    def __init__(self, read: Callable[[], T], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, read: Callable[[], T], monotonic: Callable[[], float], patience_s: float = PATIENCE_S
+    ) -> None:
         self._read = read
         self._monotonic = monotonic
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._state: tuple[T, float] | None = None
         self._tried_at = self._away_until = float("-inf")
@@ -59,11 +64,10 @@ class Kept(Generic[T]):
         return self._renewed(state)
 
     def _renewed(self, seen: tuple[T, float] | None) -> T:
-        # Anybody may begin a login or send a token: one thread asks. Who has an old document does not wait
-        # long, and who has none hears at once when the provider was just found to be away.
-        if not self._lock.acquire(timeout=-1 if seen is None else _PATIENCE_S):
-            assert seen is not None, "without a document one waits"
-            return seen[0]
+        # Anybody may begin a login or send a token: one thread asks. Who has an old document does not wait,
+        # and who has none hears at once when the provider was just found to be away.
+        if not self._lock.acquire(timeout=self._patience_s if seen is None else 0):
+            return self._old(seen, self._monotonic(), away())
         try:
             if self._state is not None and self._state is not seen:
                 return self._state[0]
@@ -75,6 +79,7 @@ class Kept(Generic[T]):
                 value = self._read()
             except (ProviderAway, LoginFailed) as error:
                 self._away_until = self._monotonic() + AWAY_S
+                log.warning("identity.provider_away", extra=fields(error=str(error)))
                 return self._old(seen, now, error)
             self._state = value, self._monotonic()
             return value
@@ -84,7 +89,6 @@ class Kept(Generic[T]):
     def _old(self, seen: tuple[T, float] | None, now: float, error: ProviderAway | LoginFailed) -> T:
         if seen is None or now - seen[1] > STALE_S:
             raise error
-        log.warning("identity.provider_away", extra=fields(error=str(error)))
         return seen[0]
 
 

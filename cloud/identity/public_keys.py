@@ -70,7 +70,7 @@ def _read(jwk: object) -> PublicKey | None:
     fitting = frozenset(
         name
         for name, (its_kind, its_curve, _) in ALGORITHMS.items()
-        if its_kind == kind and its_curve in {None, curve} and named in {None, name}
+        if its_kind == kind and its_curve in (None, curve) and named in (None, name)
     )
     operations = jwk.get("key_ops", ["verify"])
     if (

@@ -43,6 +43,20 @@ def test_one_that_is_wrong_in_one_respect_is_refused(change: dict[str, Any]) -> 
         read_description(GOOD | change, ISSUER)
 
 
+@pytest.mark.parametrize("value", [5, True, 1.5, "S256", {"S256": 1}, [[]], "x"], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["code_challenge_methods_supported", "token_endpoint_auth_methods_supported"]
+)
+def test_a_list_that_is_none_breaks_nothing(name: str, value: Any) -> None:
+    """T22: a hostile description is refused, or read without it; it is no failure of ours."""
+    try:
+        found = read_description(GOOD | {name: value}, ISSUER)
+    except LoginFailed:
+        assert name == "code_challenge_methods_supported"
+    else:
+        assert found.authentication == "client_secret_post"
+
+
 def test_facebook_names_no_token_endpoint() -> None:
     """Its preset does, and shows the secret in the form, as that endpoint wants it."""
     facebook = PRESETS["facebook"]

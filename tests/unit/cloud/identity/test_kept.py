@@ -83,7 +83,7 @@ def test_many_who_need_it_at_once_make_one_request() -> None:
         assert go_on.wait(30)
         return 7
 
-    kept: Kept[int] = Kept(slow, lambda: 0.0)
+    kept: Kept[int] = Kept(slow, lambda: 0.0, patience_s=60)
     got: list[int] = []
     threads = [threading.Thread(target=lambda: got.append(kept.get())) for _ in range(8)]
     for thread in threads:
@@ -93,3 +93,35 @@ def test_many_who_need_it_at_once_make_one_request() -> None:
     for thread in threads:
         thread.join(30)
     assert (got, len(asked)) == ([7] * 8, 1)
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+def test_nobody_waits_long_for_somebody_elses_question(*, has_one: bool) -> None:
+    """T27: a silent provider holds the one thread that asks it; others get the old document, or hear it."""
+    asking, go_on = threading.Event(), threading.Event()
+    now, documents = [0.0], iter([1, 2])
+
+    def silent() -> int:
+        if has_one and not now[0]:
+            return next(documents)
+        asking.set()
+        assert go_on.wait(60)
+        return next(documents)
+
+    kept: Kept[int] = Kept(silent, lambda: now[0], patience_s=0.01)
+    if has_one:
+        assert kept.get() == 1
+        now[0] = FRESH_S
+    asker = threading.Thread(target=kept.get)
+    asker.start()
+    try:
+        assert asking.wait(30)
+        if has_one:
+            assert kept.get() == 1
+        else:
+            with pytest.raises(ProviderAway):
+                kept.get()
+    finally:
+        go_on.set()
+        asker.join(30)
+    assert kept.get() == (2 if has_one else 1)

@@ -34,6 +34,14 @@ def test_without_an_id_the_only_fitting_key_is_taken() -> None:
     assert _read(_public(EC), _public(EC)).find("ec", "ES256") is None
 
 
+@pytest.mark.parametrize("key", [EC, RSA, ED], ids=["EC", "RSA", "OKP"])
+@pytest.mark.parametrize("name", ["kty", "crv", "kid", "alg", "use", "key_ops", "x", "y", "n", "e"])
+def test_a_member_of_another_kind_spoils_its_own_key_alone(key: Any, name: str) -> None:
+    """T22: lists, objects and numbers where names should stand: the other keys verify as before."""
+    for value in ([], {}, [[]], [None], {"a": 1}, 5, True, None, ""):
+        assert _read(_public(key, **{name: value}), _public(EC, kid="good")).find("good", "ES256") is not None
+
+
 @pytest.mark.parametrize(
     "jwk",
     [
