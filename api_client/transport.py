@@ -13,7 +13,7 @@ from api_client.world import World
 
 TIMEOUT: Final = httpx.Timeout(15, read=75)
 """Seconds; a long poll is answered after 60 at the latest."""
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 30.0
 """So long one request may be put off by 429 and 503; a chain's daily quota is over for longer than that."""
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
