@@ -23,6 +23,7 @@ from cloud.collector.sweep_loop import Sweeper
 from cloud.config import CloudConfig
 from cloud.database.engine import Database, open_database
 from cloud.errors import DatabaseAway
+from cloud.event_loop import fast_loop
 from cloud.health import Health, HealthServer
 from cloud.mqtt_client import MqttClient
 from cloud.objects.coroutines import InThreads
@@ -84,7 +85,7 @@ def run_collector(config: CloudConfig) -> int:
     database = open_database(config.database_url)
     database.check()
     check_store(config.s3, development=config.development, warn=_warn)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
         return runner.run(_serve(config, database))
 
 
@@ -165,11 +166,3 @@ def _warn(finding: Finding) -> None:
 
 def _token() -> bytes:
     return os.urandom(_TOKEN_BYTES)
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.Loop

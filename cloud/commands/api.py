@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
     from cloud import one_process
     from cloud.config_sources import config_of
+    from cloud.event_loop import fast_loop
     from cloud.public_api import service
     from cloud.stand_ins import check_stand_ins
     from daemon import event_log
@@ -35,5 +36,6 @@ def run(args: argparse.Namespace) -> int:
     config = config_of(args)
     event_log.set_up(config.log.format, config.log.level)
     check_stand_ins(config)
-    asyncio.run(one_process.serve(config) if args.all else service.serve(config))
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        runner.run(one_process.serve(config) if args.all else service.serve(config))
     return 0
