@@ -1,8 +1,8 @@
 """`python -m benchmarks`: every figure of every part beside its goal; `make bench` runs this.
 
 The benchmarks of the parts are programs of their own (`benchmarks.edge`, `benchmarks.collector`,
-`benchmarks.releases`), run one after the other, so that nothing of the first is in the second's memory. With
-`--only`, those that have a row of that name. Exit status: that of the worst, 1 before 2 before 0.
+`benchmarks.releases`, `benchmarks.public_api`), run one after the other, so that nothing of the first is in the
+second's memory. With `--only`, those that have a row of that name. Exit status: that of the worst, 1 before 2 before 0.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from benchmarks import collector, edge, releases
+from benchmarks import collector, edge, public_api, releases
 from benchmarks.suite import Row
 from benchmarks.verdict import Exit
 
@@ -19,6 +19,7 @@ SUITES: Mapping[str, Sequence[Row]] = {
     "edge": edge.ROWS,
     "collector": collector.ROWS,
     "releases": releases.ROWS,
+    "public_api": public_api.ROWS,
 }
 _OPTIONS_OF_EDGE = ("peer", "models")
 _HARMLESS = {Exit.GOOD, Exit.SLOW_BASELINE}

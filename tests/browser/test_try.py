@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
@@ -19,6 +18,7 @@ from inference.picture.jpeg import check_jpeg
 from inference.picture.limits import STRICT
 from tests.browser.conftest import ARGUMENTS
 from tests.builders.phone_stage import CSRF, HANDOVER, REQUEST, SESSION, Phone, phone_stage
+from tests.builders.photos import twelve_megapixels
 from tests.services import require_program
 
 if TYPE_CHECKING:
@@ -97,16 +97,7 @@ def open_page(with_camera: Browser, phone: Phone) -> Iterator[Open]:
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """12 megapixels that compress badly, turned on their side, with a place in them."""
-    rng = np.random.default_rng(5)
-    coarse = rng.integers(0, 156, (150, 200, 3), np.uint8).repeat(20, 0).repeat(20, 1)
-    pixels = coarse + rng.integers(0, 100, (3000, 4000, 1), np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # lies on its side
-    exif.get_ifd(0x8825)[1] = "N"
-    file = tmp_path_factory.mktemp("photos") / "photo.jpg"
-    Image.fromarray(pixels).save(file, quality=90, exif=exif)
-    return file
+    return twelve_megapixels(tmp_path_factory.mktemp("photos") / "photo.jpg")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ def test_without_a_name_every_part_runs() -> None:
         ["-m", "benchmarks.edge", "--quick", "--json"],
         ["-m", "benchmarks.collector", "--quick", "--json"],
         ["-m", "benchmarks.releases", "--quick", "--json"],
+        ["-m", "benchmarks.public_api", "--quick", "--json"],
     ]
 
 
@@ -30,10 +31,11 @@ def test_a_row_runs_in_the_part_that_has_it() -> None:
 
 def test_options_of_the_edge_stay_there() -> None:
     """The peer and the reports are nothing to the others; the model is."""
-    edge, collector, releases = _commands("--peer", "none", "--models", "m", "--model", "d")
+    edge, collector, releases, public_api = _commands("--peer", "none", "--models", "m", "--model", "d")
     assert edge == ["-m", "benchmarks.edge", "--model", "d", "--peer", "none", "--models", "m"]
     assert collector == ["-m", "benchmarks.collector", "--model", "d"]
     assert releases == ["-m", "benchmarks.releases", "--model", "d"]
+    assert public_api == ["-m", "benchmarks.public_api", "--model", "d"]
 
 
 def test_row_names_are_unique() -> None:
@@ -56,7 +58,7 @@ def test_the_status_is_the_worst(
     assert every.main([]) == told
 
 
-@pytest.mark.parametrize("part", ["edge", "collector", "releases"])
+@pytest.mark.parametrize("part", ["edge", "collector", "releases", "public_api"])
 def test_help_is_printed_whole(part: str) -> None:
     """A row's meaning may hold a percent sign, which argparse would take for a placeholder."""
     program = importlib.import_module(f"benchmarks.{part}").PROGRAM
