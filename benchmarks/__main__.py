@@ -1,8 +1,9 @@
 """`python -m benchmarks`: every figure of every part beside its goal; `make bench` runs this.
 
 The benchmarks of the parts are programs of their own (`benchmarks.edge`, `benchmarks.collector`,
-`benchmarks.releases`, `benchmarks.public_api`), run one after the other, so that nothing of the first is in the
-second's memory. With `--only`, those that have a row of that name. Exit status: that of the worst, 1 before 2 before 0.
+`benchmarks.releases`, `benchmarks.public_api`), run one after the other, so that nothing of the first is in
+the second's memory. With `--only`, those that have a row of that name. Exit status: that of the worst, 1
+before 2 before 0.
 """
 
 import argparse
