@@ -98,8 +98,11 @@ class LoginFiles:
         """The origins with a login whose host begins with this chain's name."""
         found = []
         for path in sorted(self.folder.glob("*.json")):
-            origin = json.loads(path.read_text("utf-8")).get("origin", "")
-            if origin.partition("://")[2].startswith(f"{name}."):
+            try:
+                origin = json.loads(path.read_text("utf-8"))["origin"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # `read` tells of it where it is meant
+            if isinstance(origin, str) and origin.partition("://")[2].startswith(f"{name}."):
                 found.append(origin)
         return found
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ca", type=Path, metavar="FILE", help="trust this authority alone (PEM); remembered at login"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def number(text: str) -> float:
+    """A finite number, for argparse."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def open_chain(args: argparse.Namespace) -> "Chain":

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api_client.commands.at_chain import add_arguments, open_chain, plain, print_json
+from api_client.commands.at_chain import add_arguments, number, open_chain, plain, print_json
 from wire_protocol.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument(
         "--agreed", metavar="SHA256", help="the person has said yes to the notice of this digest: do not ask"
     )
-    parser.add_argument("--hour", type=float, metavar="H", help="local time of day, 0 to 23.99")
+    parser.add_argument("--hour", type=number, metavar="H", help="local time of day, 0 to 23.99")
     parser.add_argument("--weekday", type=int, metavar="D", help="0 for Monday to 6 for Sunday")
-    parser.add_argument("--temperature", type=float, metavar="C", help="outside, in degrees Celsius")
+    parser.add_argument("--temperature", type=number, metavar="C", help="outside, in degrees Celsius")
     parser.add_argument("--shop", metavar="KIND", help="kind of shop, as the chain's model knows it")
-    parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="seconds to wait (default: 60)")
+    parser.add_argument(
+        "--wait", type=number, default=60.0, metavar="S", help="seconds to wait (default: 60)"
+    )
     parser.set_defaults(run=run)
 
 

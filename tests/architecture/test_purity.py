@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("wire_protocol", "inference", "daemon", "edge_agent", "cloud")
+_PACKAGES = ("wire_protocol", "inference", "daemon", "api_client", "edge_agent", "cloud")
 _WORLD = {
     "asyncio", "http", "os", "random", "secrets", "select", "selectors", "shutil", "signal", "socket",
     "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
@@ -27,6 +27,12 @@ _SHELLS = {
     "inference/picture/decoder.py": "starts and limits the worker process",
     "inference/picture/worker.py": "is the worker process",
     "inference/cli.py": "a command",
+    "api_client/chain.py": "asks the API",
+    "api_client/logins.py": "reads and writes logins",
+    "api_client/picture.py": "reads picture files",
+    "api_client/transport.py": "sends requests",
+    "api_client/uploads.py": "makes keys, and asks the API",
+    "api_client/world.py": "is the world",
     "inference/default_models.py": "looks for folders",
     "cloud/broker/configuration.py": "writes the broker's files",
     "cloud/broker/control.py": "talks to the broker's plugin",
@@ -103,6 +109,8 @@ _SHELLS = {
     "cloud/static_files.py": "answers requests for files",
 }
 _SHELL_FOLDERS = (
+    "api_client/commands/",
+    "api_client/generated/",
     "edge_agent/adapters/",
     "edge_agent/commands/",
     "edge_agent/updater/adapters/",

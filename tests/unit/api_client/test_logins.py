@@ -46,6 +46,7 @@ def test_a_broken_file_is_told(tmp_path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
     with pytest.raises(OperatorError, match=r"broken|cannot read"):
         files.read(LOGIN.origin)
+    assert files.named("gelateria-sole") == []
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

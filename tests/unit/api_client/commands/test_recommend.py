@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from cloud.database.schema import recommendations
@@ -79,6 +80,14 @@ def test_a_yes_to_the_notice_is_asked_for(stage: ClientStage, shell: Shell, phot
 def test_a_yes_without_its_purpose_is_wrong_use(shell: Shell, photo: Path) -> None:
     """Rather than to send a consent that nobody looks at."""
     assert shell("recommend", photo, "--agreed", "ab" * 32)[0] == 2
+
+
+def test_no_number_is_wrong_use(shell: Shell, photo: Path) -> None:
+    """A wait that is none would never end."""
+    for option in ("--wait", "--hour", "--temperature"):
+        with pytest.raises(SystemExit) as done:
+            shell("recommend", photo, option, "nan")
+        assert done.value.code == 2
 
 
 def test_a_refusal_is_a_line_and_a_remedy(stage: ClientStage, shell: Shell, photo: Path) -> None:
