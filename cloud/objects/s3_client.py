@@ -52,7 +52,8 @@ def s3_client(config: S3Config, *, public: bool = False) -> Any:
             # Newer checksums by default break servers that are not Amazon's; the MD5 is sent and compared.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            s3={"addressing_style": "path" if config.path_style else "auto"},
+            # Not `auto`: that signs for Amazon's global host, which redirects to the region for hours.
+            s3={"addressing_style": "path" if config.path_style else "virtual"},
             connect_timeout=config.connect_timeout_s,
             read_timeout=config.request_timeout_s,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},

@@ -61,6 +61,14 @@ def test_equal_to_what_boto3_signs(stopped: None, announced: Announced, changes:
     assert S3UrlSigner.open(chosen).sign(PLACE, announced, 60).url == expected
 
 
+@pytest.mark.parametrize("path_style", [False, True])
+def test_amazons_hosts_are_those_of_the_region(path_style: bool) -> None:  # noqa: FBT001
+    """The global host redirects to a bucket's region for hours; a browser's PUT follows no redirect."""
+    amazon = {"endpoint_url": None, "path_style": path_style, "region": "eu-central-1"}
+    host = urlsplit(S3UrlSigner.open(config(**amazon)).base).hostname
+    assert host == f"{'' if path_style else 'topscoop-intake.'}s3.eu-central-1.amazonaws.com"
+
+
 def test_every_header_is_signed() -> None:
     """Length, type, digest and `If-None-Match` belong to the signature, version 4, for up to 60 s (T21)."""
     signed = S3UrlSigner.open(config(public_endpoint_url="https://s3.example")).sign(PLACE, WITH_MD5, 45)
