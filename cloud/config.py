@@ -309,7 +309,7 @@ class PublicApiConfig:
     )
     ticket_s: int = field(default=60, metadata=about("life of a signed upload URL", low=5, high=60))
     picture_max_bytes: int = field(
-        default=5_000_000, metadata=about("largest picture that may be uploaded", low=10_000, high=20_000_000)
+        default=5_000_000, metadata=about("largest picture that may be uploaded", low=10_000, high=5_000_000)
     )
     wait_max_s: int = field(
         default=30, metadata=about("how long a client may wait for an answer in one request", low=1, high=60)

@@ -26,7 +26,7 @@ def check_picture(data: bytes, limits: Limits) -> PictureHeader:
     if not data:
         raise refusal("empty", "the picture has no bytes")
     if len(data) > limits.max_bytes:
-        raise refusal("too-long", f"the picture has more than {limits.max_bytes >> 20} MiB")
+        raise refusal("too-long", f"the picture has more than {limits.max_bytes:,} bytes")
     kind = _format(data)
     if kind not in limits.formats:
         found = kind.upper() if kind else _stranger(data)

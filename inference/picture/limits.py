@@ -43,7 +43,7 @@ class Limits:
 
 STRICT = Limits(
     formats=frozenset({"jpeg"}),
-    max_bytes=4 * _MIB,
+    max_bytes=5_000_000,
     max_pixels=4 * _MPIX,
     max_scans=3,
     max_scan_pixels=12 * _MPIX,

@@ -1,11 +1,12 @@
 """What a picture is, and whether it may be decoded at all (threat T11)."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud.config import PublicApiConfig
 from inference.errors import RefusedPicture
 from inference.picture.check import check_picture
 from inference.picture.limits import LOCAL, REASONS, STRICT, Limits
@@ -65,3 +66,9 @@ def test_any_bytes_are_refused(data: bytes) -> None:
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x64\0\0\0WEBP"):
         with pytest.raises(RefusedPicture):
             check_picture(start + data, LOCAL)
+
+
+def test_what_the_public_api_lets_in_is_what_the_decoder_takes() -> None:
+    """No client uploads megabytes to be told that they are too many."""
+    (setting,) = (one for one in fields(PublicApiConfig) if one.name == "picture_max_bytes")
+    assert setting.default == setting.metadata["high"] == STRICT.max_bytes
