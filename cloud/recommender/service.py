@@ -28,7 +28,7 @@ from cloud.objects.s3_store import S3Store
 from cloud.outage_log import DatabaseOutage
 from cloud.recommender.adapters.metrics import RecommenderMetrics
 from cloud.recommender.adapters.release_models import ReleaseModels
-from cloud.recommender.adapters.s3_pictures import S3Pictures
+from cloud.recommender.adapters.s3_pictures import open_pictures
 from cloud.recommender.adapters.sql_rows import SqlRows
 from cloud.recommender.ports import Pictures, Promote
 from cloud.recommender.recommend_loop import Bell, Workers
@@ -101,7 +101,7 @@ def build_recommender(
         )
         world = World(
             rows,
-            pictures if pictures is not None else S3Pictures(config),
+            pictures if pictures is not None else open_pictures(config),
             decoder,
             models,
             promote,
@@ -189,14 +189,10 @@ async def _look(queue: JobQueue, metrics: RecommenderMetrics, outage: DatabaseOu
 
 async def deliver_promotions(promoter: Promoter, database: Database) -> None:
     """Bring pictures that were sealed and then left to their bucket, every now and then."""
-
-    def deliver() -> None:
-        for tenant in database.tenants():
-            promoter.deliver_left(tenant)
-
     while True:
         try:
-            await asyncio.to_thread(deliver)
+            for tenant in await asyncio.to_thread(database.tenants):
+                await asyncio.to_thread(promoter.deliver_left, tenant)
         except TopscoopError as error:
             log.warning("promotion.waiting", extra=fields(error=str(error)[:300]))
         await asyncio.sleep(_DELIVER_EVERY_S)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud.config import CloudConfig, IntakeConfig, S3Config
+from cloud.intake.adapters.s3_intake_store import S3IntakeStore
 from cloud.intake.intake_store import LongerThanAllowed
 from cloud.objects.ports import ObjectMissing, ObjectsAway, StoreRefused
 from cloud.objects.s3_client import s3_client
-from cloud.recommender.adapters.s3_pictures import S3Pictures
+from cloud.recommender.adapters.s3_pictures import S3Pictures, SlowPictures, open_pictures
 from tests.builders.cloud_database import NOW_MS
 from tests.builders.recommender_stage import MemoryPictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from cloud.recommender.ports import Pictures
     from tests.builders.ceph_s3 import CephS3
@@ -35,20 +37,21 @@ def emulator() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["memory", "emulator", pytest.param("ceph", marks=pytest.mark.service)])
+@pytest.fixture(params=["memory", "emulator", "boto3", pytest.param("ceph", marks=pytest.mark.service)])
 def bucket(request: pytest.FixtureRequest) -> tuple[Pictures, Callable[[str, bytes], Any]]:
     """The pictures of an empty bucket, and what puts one there."""
     if request.param == "memory":
         memory = MemoryPictures(lambda: NOW_MS)
         return memory, lambda key, body: memory.put(key, body, "image/jpeg")
-    if request.param == "emulator":
+    if request.param in {"emulator", "boto3"}:
         s3 = S3Config(endpoint_url=request.getfixturevalue("emulator"), access_key="any", secret_key="any")
     else:
         real: CephS3 = request.getfixturevalue("real_s3")
         s3 = S3Config(endpoint_url=real.endpoint_url, access_key=real.access_key, secret_key=real.secret_key)
     client, name = s3_client(s3), f"intake-{uuid.uuid4()}"
     client.create_bucket(Bucket=name)
-    pictures = S3Pictures(CloudConfig(s3=s3, intake=IntakeConfig(bucket=name)))
+    config = CloudConfig(s3=s3, intake=IntakeConfig(bucket=name))
+    pictures = SlowPictures(S3IntakeStore.open(config)) if request.param == "boto3" else S3Pictures(config)
     return pictures, lambda key, body: client.put_object(Bucket=name, Key=key, Body=body)
 
 
@@ -93,3 +96,11 @@ def test_a_store_that_refuses_and_one_that_is_away_are_told_apart(real_s3: CephS
         S3Pictures(CloudConfig(s3=away)).get(KEYS[0], 10)
     with pytest.raises(ObjectsAway):
         S3Pictures(CloudConfig(s3=away)).delete_all(KEYS)
+
+
+def test_obstore_is_asked_where_it_can_be(tmp_path: Path) -> None:
+    """It knows nothing of an authority of one's own, and would refuse such a server."""
+    keys = {"access_key": "any", "secret_key": "any"}
+    assert isinstance(open_pictures(CloudConfig(s3=S3Config(**keys))), S3Pictures)
+    own = S3Config(**keys, endpoint_url="https://s3.example", ca_file=tmp_path / "ca.pem")
+    assert isinstance(open_pictures(CloudConfig(s3=own)), SlowPictures)

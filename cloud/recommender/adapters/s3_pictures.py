@@ -1,4 +1,7 @@
-"""The intake bucket as the recommender uses it, through obstore: a tenth of boto3's work for each request."""
+"""The intake bucket as the recommender uses it, through obstore: a tenth of boto3's work for each request.
+
+obstore knows nothing of a certificate authority of one's own: where there is one, boto3 does it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,11 +11,38 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
 from cloud.config import CloudConfig
+from cloud.intake.adapters.s3_intake_store import S3IntakeStore
 from cloud.intake.intake_store import LongerThanAllowed
 from cloud.objects.fast_store import first_line, obstore_client
 from cloud.objects.ports import ObjectMissing, ObjectsAway, StoreRefused
+from cloud.recommender.ports import Pictures
 
 _REMEDY: Final = "Correct the keys of [s3]; `topscoop cloud setup` says what is wrong."
+
+
+def open_pictures(config: CloudConfig) -> Pictures:
+    """The pictures of the configuration; nothing is connected yet."""
+    return S3Pictures(config) if config.s3.ca_file is None else SlowPictures(S3IntakeStore.open(config))
+
+
+class SlowPictures:
+    """As `ports.Pictures`, through boto3; threads may share one.
+
+    Args:
+        store: The bucket.
+    """
+
+    def __init__(self, store: S3IntakeStore) -> None:
+        self._store = store
+
+    def get(self, key: str, most_bytes: int) -> bytes:
+        """As the port says."""
+        return self._store.get(key, most_bytes)
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """As the port says."""
+        for key in keys:
+            self._store.delete(key)
 
 
 class S3Pictures:
