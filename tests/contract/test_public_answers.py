@@ -28,7 +28,12 @@ from cloud.errors import DatabaseAway
 from cloud.intake.values import UploadState
 from cloud.outage_log import DatabaseOutage
 from cloud.public_api.adapters import postgres_wakeups, sqlite_wakeups
-from cloud.public_api.adapters.forgetting import GRANT_KEPT_MS, UPLOAD_KEPT_MS, forget_expired
+from cloud.public_api.adapters.forgetting import (
+    DEAD_JOB_KEPT_MS,
+    GRANT_KEPT_MS,
+    UPLOAD_KEPT_MS,
+    forget_expired,
+)
 from cloud.public_api.adapters.looking import look, look_for_ever
 from cloud.public_api.adapters.recommendations import find, page, record_outcome
 from cloud.public_api.adapters.upload_states import states_of
@@ -489,8 +494,8 @@ def _consent(consent: bytes, until_ms: int) -> dict[str, Any]:
     }
 
 
-def test_a_job_that_was_set_aside_keeps_its_ticket(database: Database) -> None:
-    """An operator may try it again."""
+def test_a_job_that_was_set_aside_keeps_its_ticket_for_a_week(database: Database) -> None:
+    """Operators see why; then nothing of a person stays behind a picture that is long gone."""
     request = add_upload(database, 1, state="failed")
     with database.tenant(TENANT) as connection:
         connection.execute(
@@ -504,8 +509,10 @@ def test_a_job_that_was_set_aside_keeps_its_ticket(database: Database) -> None:
                 ready_at_ms=NOW_MS,
             )
         )
-    assert forget(database, NOW_MS + 9 * DAY_MS) == 0
+    assert forget(database, NOW_MS + DEAD_JOB_KEPT_MS - 1) == 0
     assert count(database, uploads) == 1
+    assert forget(database, NOW_MS + DEAD_JOB_KEPT_MS) == 2
+    assert count(database, uploads) == count(database, jobs) == 0
 
 
 def test_sessions_and_device_grants_that_are_over_go(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What is over is forgotten: recommendations, tickets of uploads that ended, device grants and sessions."""
+"""What is over is forgotten: recommendations, tickets and jobs of uploads that ended, grants and sessions."""
 
 from typing import Final
 
@@ -14,10 +14,13 @@ from cloud.database.schema import (
     withdrawals,
 )
 from cloud.intake.values import UploadState
+from cloud.jobs.values import JobState
 from cloud.public_api.answers import ENDS
 
 UPLOAD_KEPT_MS: Final = 24 * 3600 * 1000
 """So long a client learns why there was no recommendation, and its Idempotency-Key is known."""
+DEAD_JOB_KEPT_MS: Final = 7 * 24 * 3600 * 1000
+"""So long operators see what could not be done; its picture went after minutes."""
 GRANT_KEPT_MS: Final = 10 * 60 * 1000
 """So long a device that still asks learns that its code is over."""
 
@@ -39,11 +42,27 @@ def forget_expired(connection: Connection, tenant: str, now_ms: int, limit: int)
         How many rows were deleted.
     """
     return (
-        _forget_recommendations(connection, tenant, now_ms, limit)
+        _forget_dead_jobs(connection, tenant, now_ms, limit)
+        + _forget_recommendations(connection, tenant, now_ms, limit)
         + sum(_forget_uploads(connection, tenant, state, now_ms, limit) for state in sorted(ENDS))
         + _forget_grants(connection, tenant, now_ms, limit)
         + _forget_sessions(connection, tenant, now_ms, limit)
     )
+
+
+def _forget_dead_jobs(connection: Connection, tenant: str, now_ms: int, limit: int) -> int:
+    row = jobs.c
+    over = (
+        select(row.job)
+        .where(
+            row.tenant == tenant,
+            row.state == JobState.DEAD.value,
+            row.enqueued_at_ms <= now_ms - DEAD_JOB_KEPT_MS,
+        )
+        .limit(limit)
+    )
+    gone = delete(jobs).where(row.tenant == tenant, row.state == JobState.DEAD.value, row.job.in_(over))
+    return _deleted(connection.execute(gone))
 
 
 def _forget_recommendations(connection: Connection, tenant: str, now_ms: int, limit: int) -> int:
@@ -88,7 +107,7 @@ def _forget_uploads(connection: Connection, tenant: str, state: UploadState, now
 
 
 def _no_job() -> ColumnElement[bool]:
-    """A job that was set aside may be tried again: its ticket stays."""
+    """A job that was set aside says why for a while: its ticket stays as long."""
     return ~exists().where(jobs.c.tenant == _upload.tenant, jobs.c.job == _upload.request)
 
 
