@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -12,7 +14,9 @@ from cloud.database.schema import api_clients, api_sessions
 from cloud.identity.encoding import base64url
 
 _ROW = api_clients.c
-_NOBODY = bytes(32)
+_NOBODY: Final = bytes(32)
+_ID_BYTES: Final = 8
+_ID: Final = re.compile(rf"[0-9a-f]{{{2 * _ID_BYTES}}}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def add_client(
     connection: Connection, tenant: str, name: str, now_ms: int, *, actor: str
 ) -> tuple[ApiClient, str]:
     """A new client and its secret, which is nowhere else. Its id is never given again."""
-    made = ApiClient(secrets.token_hex(8), name, now_ms)
+    made = ApiClient(secrets.token_hex(_ID_BYTES), name, now_ms)
     secret = base64url(secrets.token_bytes(32))
     connection.execute(
         insert(api_clients).values(
@@ -73,8 +77,10 @@ def knows_client(connection: Connection, tenant: str, client: str, secret: str) 
 
     A secret has 256 random bits, so that its plain hash is enough.
     """
+    # Whatever somebody sends is no id of ours; PostgreSQL would fail on a text with a zero byte.
+    asked = client if _ID.match(client) else ""
     statement = select(_ROW.secret_sha256).where(
-        _ROW.tenant == tenant, _ROW.client == client[:32], _ROW.removed_at_ms.is_(None)
+        _ROW.tenant == tenant, _ROW.client == asked, _ROW.removed_at_ms.is_(None)
     )
     known = connection.execute(statement).scalar_one_or_none()
     given = hashlib.sha256(secret.encode(errors="replace")).digest()
