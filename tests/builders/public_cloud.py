@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +10,7 @@ from tests.builders.release_repository import ReleaseRepository
 from tests.builders.whole_cloud import WholeCloud
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.builders.ceph_s3 import CephS3
@@ -21,7 +22,7 @@ _WEBHOOK_TOKEN = "a-token-of-the-webhook"
 class PublicCloud(WholeCloud):
     """One chain with a published release, and everything that answers its phones; as `WholeCloud`.
 
-    The S3 server tells intake's webhook of each upload; `lose_events` has it forget to.
+    The S3 server tells intake's webhook of each upload; `lost_events` has it forget to.
     """
 
     services: ClassVar[Sequence[str]] = ("keeper", "intake", "recommender", "api")
@@ -68,16 +69,26 @@ class PublicCloud(WholeCloud):
         where = ("--tenant", TENANT, "--issuer", issuer, "--label", "The club")
         self.command("issuer", "add", *where, "--client-id", client_id, "--client-secret-file", str(file))
 
-    def lose_events(self) -> None:
-        """From now on the S3 server tells nobody of uploads, but of keys that there are none of."""
-        client = self.s3.client()
-        told = client.get_bucket_notification_configuration(Bucket=self.intake_bucket)["TopicConfigurations"]
-        nothing = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "nothing/"}]}}
-        configuration = {"TopicConfigurations": [one | {"Filter": nothing} for one in told]}
-        client.put_bucket_notification_configuration(
-            Bucket=self.intake_bucket, NotificationConfiguration=configuration
-        )
-        client.close()
+    @contextlib.contextmanager
+    def lost_events(self) -> Iterator[None]:
+        """For the `with` block the S3 server tells nobody of uploads, but of keys that there are none of."""
+        client, bucket = self.s3.client(), {"Bucket": self.intake_bucket}
+        told = client.get_bucket_notification_configuration(**bucket)["TopicConfigurations"]
+
+        def tell(filters: Mapping[str, Any]) -> None:
+            configured = [
+                {name: one[name] for name in ("Id", "TopicArn", "Events")} | filters for one in told
+            ]
+            client.put_bucket_notification_configuration(
+                **bucket, NotificationConfiguration={"TopicConfigurations": configured}
+            )
+
+        tell({"Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "nothing/"}]}}})
+        try:
+            yield
+        finally:
+            tell({})
+            client.close()
 
     def uploads(self) -> list[bytes]:
         """All that lies in the intake bucket."""
