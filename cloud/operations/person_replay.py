@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, case, delete, exists, false, insert, select, update
 
 from cloud.database.engine import Database
 from cloud.database.schema import (
@@ -25,6 +25,7 @@ from cloud.objects.ports import ObjectStore
 from cloud.privacy.erasure_plan import Source
 from cloud.privacy.person_log import ROOT, PersonEntry, log_prefix, parse_entry, person_digest
 from cloud.public_api.adapters.erasing import Order, erase_person, erase_upload
+from wire_protocol.consent import Method
 
 _MARGIN_MS: Final = 600_000
 """So long an erasure takes at most, from its entry in the log to its rows."""
@@ -92,7 +93,8 @@ def forget_ways_in(connection: Connection, tenant: str, now_ms: int) -> None:
 def end_ownerless(connection: Connection, tenant: str, now_ms: int) -> int:
     """Give pictures that were kept after the backup back to their uploads, and end those that have none.
 
-    Without its upload nobody could take such a picture's consent back. How many were ended.
+    Without its upload, or the answer to its register's code, nobody could take such a picture's consent back.
+    How many were ended.
     """
     row = uploads.c
     connection.execute(
@@ -117,13 +119,21 @@ def end_ownerless(connection: Connection, tenant: str, now_ms: int) -> int:
             .scalar_subquery()
         )
     )
-    owned = exists().where(row.tenant == consents.c.tenant, row.blank == consents.c.consent)
+    uploaded = exists().where(row.tenant == consents.c.tenant, row.blank == consents.c.consent)
+    answered = exists().where(
+        handovers.c.tenant == consents.c.tenant,
+        handovers.c.register == consents.c.register,
+        handovers.c.interaction == consents.c.interaction,
+    )
+    ownerless_now = case(
+        (consents.c.register == PUBLIC_API, ~uploaded),
+        (consents.c.method == Method.PHONE.value, ~answered),
+        else_=false(),
+    )
     ended = exists().where(
         withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent
     )
-    statement = select(consents.c.consent).where(
-        consents.c.tenant == tenant, consents.c.register == PUBLIC_API, ~owned, ~ended
-    )
+    statement = select(consents.c.consent).where(consents.c.tenant == tenant, ownerless_now, ~ended)
     ownerless = connection.execute(statement).scalars().all()
     for consent in ownerless:
         connection.execute(

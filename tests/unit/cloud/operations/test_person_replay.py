@@ -12,6 +12,7 @@ from cloud.database.engine import open_database
 from cloud.database.schema import (
     api_sessions,
     consents,
+    handovers,
     jobs,
     recommendations,
     uploads,
@@ -125,6 +126,51 @@ def test_a_picture_that_was_kept_since_is_its_uploads_again_or_ends(
     assert stage.blank_of(known) == blank
     with stage.database.tenant(TENANT, read_only=True) as connection:
         assert set(connection.execute(select(withdrawals.c.consent)).scalars()) == {lost}
+
+
+def test_a_yes_on_a_phone_that_the_backup_does_not_know_ends(stage: WebConsentStage, tmp_path: Path) -> None:
+    """T25: its page could not take it back; one whose answer is there, and a touch at the till, stay."""
+    lost, known, touched = bytes(16), bytes(15) + b"\1", bytes(15) + b"\2"
+    with stage.database.tenant(TENANT) as connection:
+        for consent, method in ((lost, "phone"), (known, "phone"), (touched, "touch")):
+            connection.execute(insert(consents).values(_of_till(consent, method)))
+        connection.execute(
+            insert(handovers).values(
+                tenant=TENANT,
+                handover=known,
+                register="till-1",
+                interaction=known,
+                user=ANNA,
+                state="sent",
+                purposes=["training"],
+                notice=bytes(32),
+                language="en",
+                granted_at_ms=stage.time(),
+                expires_at_ms=stage.time(),
+            )
+        )
+    back_up(stage.config, tmp_path / "backup", stage.time())
+    _restored(stage, tmp_path / "backup")
+    with stage.database.tenant(TENANT, read_only=True) as connection:
+        assert list(connection.execute(select(withdrawals.c.consent)).scalars()) == [lost]
+
+
+def _of_till(consent: bytes, method: str) -> dict[str, object]:
+    return {
+        "tenant": TENANT,
+        "consent": consent,
+        "register": "till-1",
+        "interaction": consent,
+        "purposes": ["training"],
+        "notice": bytes(32),
+        "language": "en",
+        "method": method,
+        "granted_at_ms": 0,
+        "expires_at_ms": 1 << 42,
+        "withdrawal": bytes(32),
+        "receipt": b"",
+        "received_at_ms": 0,
+    }
 
 
 def test_a_log_that_cannot_be_read_stops_the_restore(stage: WebConsentStage) -> None:
