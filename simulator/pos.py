@@ -175,6 +175,20 @@ class PosClient:
         fields = json.loads(answer.body)
         return GivenConsent(fields["consent_id"], fields["withdrawal_code"])
 
+    async def handover(self, interaction_id: str) -> str | None:
+        """The address of a code that the customer's phone may scan; None where none can be shown just now.
+
+        Raises:
+            PosError: The agent refused for another reason, or did not answer.
+        """
+        path = f"/v1/interactions/{interaction_id}/handover"
+        answer = await self._send("GET", path, {})
+        if answer.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}:
+            # The cloud is not connected, no blank is left or no picture waits; or codes are switched off.
+            return None
+        _expect(f"GET {path}", answer, HTTPStatus.OK)
+        return str(json.loads(answer.body)["url"])
+
     async def withdraw(self, given: GivenConsent) -> None:
         """Take a consent back.
 

@@ -104,11 +104,17 @@ def _announce(ready: "Ready", options: "DemoOptions", *, as_json: bool) -> None:
     if as_json:
         displays = {info.id: f"{info.url}/display" for info in ready.registers}
         console = {} if ready.console is None else {"console": ready.console}
-        print(json.dumps({"page": ready.page, "displays": displays, **console}), flush=True)
+        phones = {"try": dict(ready.phones)} if ready.phones else {}
+        print(json.dumps({"page": ready.page, "displays": displays, **console, **phones}), flush=True)
         return
     print(f"\nWatch all shops live:  {ready.page}\n")
     if ready.console is not None:
         print(f"The operators' console, in a moment:  {ready.console}  (log in as anna, the admin)\n")
+    if ready.phones:
+        print("The chains' pages for phones, in a moment; your camera stays on this machine:")
+        for url in ready.phones.values():
+            print(f"  {url}")
+        print()
     print("What the customer sees at each register:")
     for info in ready.registers:
         print(f"  {info.chain.name}, {info.shop_name} ({info.shop.kind})".ljust(42), f"{info.url}/display")

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class Ready:
     started_in_s: float
     console: str | None = None
     """The operators' console, which is there some seconds later; None without a cloud."""
+    phones: Mapping[str, str] = field(default_factory=dict)
+    """Each chain's page for phones, by its id; as the console."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,12 @@ async def run_demo(
                 registers=infos,
                 started_in_s=time.monotonic() - started_s,
                 console=way.backend.ports.console_url if way else None,
+                phones={
+                    chain.tenant: way.backend.ports.phones_url.format(tenant=chain.tenant) + "/try"
+                    for chain in CHAINS.values()
+                }
+                if way
+                else {},
             )
             floor = Floor(
                 posts=posts,

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -75,6 +76,7 @@ class Floor:
                     for till in tills
                 ]
                 happening = group.create_task(self._happen(tills), name="happenings")
+                serving += [group.create_task(work, name="guests") for work in self._guests()]
                 watchers += [group.create_task(work, name=name) for name, work in self._cloud_work()]
                 on_ready()
                 if self.check:
@@ -107,6 +109,12 @@ class Floor:
             ("watch uplinks", self.way.look()),
             ("watch services", self.way.watch_services(self._service_ended)),
         ]
+
+    def _guests(self) -> list[Coroutine[Any, Any, None]]:
+        """Those who use the public API."""
+        if self.way is None:
+            return []
+        return [self.way.let_guests_in(self.live, self.bank, self.seed, self.stopping, check=self.check)]
 
     async def _happen(self, tills: Sequence[Till]) -> None:
         if self.way is not None:
@@ -143,6 +151,7 @@ class Floor:
             pos=await stack.enter_async_context(PosClient(post.agent.url, post.agent.token)),
             live=self.live,
             clock_s=self._clock_s,
+            scan=partial(self.way.scan, info.chain.tenant) if self.way is not None else None,
         )
 
     async def _watch(self, post: Post, info: RegisterInfo) -> None:

@@ -26,6 +26,8 @@ REPORT_EVERY_S = 1
 """Rollouts wait for what reports say; real ones come every five minutes."""
 TRIAL_S = 3.0
 TRIAL_ANSWERS = 6
+HOLD_S = 20
+"""So long a picture waits for a phone: shorter than the demo waits for spools at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class Way:
         enrol_url: Enrolment service.
         code: The register's one-time code.
         cable_port: Where its cable to the broker begins.
+        phones_url: The public API, where codes on the display lead.
     """
 
     enrol_url: str
     code: str
     cable_port: int
+    phones_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Post:
                 "enabled": way is not None,
                 "frame_height": FRAME_HEIGHT,
                 "report_every_s": REPORT_EVERY_S,
+                **({} if way is None else _handover(way)),
             },
             "updates": {"trial_s": TRIAL_S, "trial_recommendations": TRIAL_ANSWERS},
             "sampling": {"per_day": FRAMES_PER_DAY},
@@ -99,6 +104,10 @@ class Post:
         written = json.loads(place.read_bytes())
         written["broker"]["port"] = way.cable_port
         place.write_text(json.dumps(written))
+
+
+def _handover(way: Way) -> Mapping[str, str | float | bool]:
+    return {"handover": True, "handover_url": way.phones_url, "handover_hold_s": HOLD_S}
 
 
 async def start_all(posts: Sequence[Post], ways: Mapping[Identity, Way]) -> list[RegisterInfo]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from simulator.demo.live_state import LiveState, RegisterInfo
 from simulator.pos import GivenConsent, Interaction, Line, Notice, PosClient, PosError
 from simulator.shop_simulator import ShopSimulator, Visit
+
+SCANS_EVERY: Final = 6
+"""Of so many customers, one who says yes does it on a phone."""
 
 
 class Till:
@@ -21,6 +25,7 @@ class Till:
         pos: The way to the agent.
         live: Where everything is written down.
         clock_s: Seconds since the demo was ready.
+        scan: A customer's phone: takes the address of a code, says whether the yes was said there.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Till:
         pos: PosClient,
         live: LiveState,
         clock_s: Callable[[], float],
+        scan: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self.info = info
         self.visit: Visit | None = None
@@ -42,6 +48,7 @@ class Till:
         self._pos = pos
         self._live = live
         self._clock_s = clock_s
+        self._scan = scan
         self._notice: Notice | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -85,11 +92,21 @@ class Till:
         """Ask whether the picture may be kept, where this agent keeps any."""
         if self._notice is None:
             return None
+        if visit.consents and visit.number % SCANS_EVERY == 0 and await self._on_a_phone(interaction):
+            self._live.answered(self.info.id, consented=True)
+            return None  # no slip: who said yes on a phone takes it back there
         given = await self._pos.answer_consent(
             interaction.interaction_id, self._notice, granted=visit.consents
         )
         self._live.answered(self.info.id, consented=given is not None)
         return given
+
+    async def _on_a_phone(self, interaction: Interaction) -> bool:
+        """Let the customer scan the code; False where there is none, or no phone answers it."""
+        if self._scan is None or self.on_next_consent is not None:
+            return False
+        url = await self._pos.handover(interaction.interaction_id)
+        return url is not None and await self._scan(url)
 
     async def _take_back(self, given: GivenConsent) -> None:
         await self._pos.withdraw(given)

@@ -2,7 +2,7 @@
 
 store ─ setup ─┬─ chains, their root of trust, registers: one-time codes
                └─ broker, enrolment, collector, keeper
-once registers are ready: file service, rollout controller, identity provider, console
+once registers are ready: file service, rollout controller, identity provider, console, public API
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,16 @@ from wire_protocol.topics import Identity
 
 _ASK_TIMEOUT_S: Final = 10.0
 _ERASED_METRIC: Final = "topscoop_keeper_done_total"
+KIOSKS: Final = ("A kiosk at the counter", "A partner's app")
+"""Clients of each chain's public API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Credentials of a client of the public API."""
+
+    client_id: str
+    secret: str = field(repr=False)
 
 
 class Backend:
@@ -46,7 +57,10 @@ class Backend:
         folder: For certificates, keys, databases and configurations.
         models: Each chain's bundled model.
         released: The chain whose releases go anywhere.
-        on_record: Called with every line of the collector's log.
+        on_record: Called with every line of the collector's log, and of the public API's.
+
+    Attributes:
+        machines: Each chain's clients of the public API.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class Backend:
         on_record: Callable[[Record], None],
     ) -> None:
         self.enrol_url = ""
+        self.machines: dict[str, list[Machine]] = {}
         self.ports = free_ports()
         self.folder = folder
         self._state = folder / "state"
@@ -80,6 +95,9 @@ class Backend:
             [*self._service("identity", "cloud.toml"), "--development", "--port", str(self.ports.identity)],
         )
         self._console = ServiceProcess("the console", self._service("console", "cloud.toml"))
+        self._phones = ServiceProcess(
+            "the public API", [*self._service("api", "cloud.toml"), "--all"], on_record
+        )
         self._registrar = CommandLines()
         self.releases = ReleaseDesk(
             lines=self._registrar,
@@ -99,7 +117,7 @@ class Backend:
     @property
     def _later(self) -> Sequence[ServiceProcess]:
         """What nobody needs before the first release goes anywhere."""
-        return (self._files, self._rollouts, self._identity, self._console)
+        return (self._files, self._rollouts, self._identity, self._console, self._phones)
 
     @property
     def children(self) -> Sequence[ChildProcess]:
@@ -162,6 +180,21 @@ class Backend:
         await self._identity.said(_word_after("identity provider runs on port "))
         await self._console.said(_word_after("console runs on port "))
 
+    @property
+    def phones_alive(self) -> bool:
+        """Whether the public API runs."""
+        return self._phones.alive
+
+    async def phones_ready(self) -> str:
+        """Return when the public API listens: the address of its metrics.
+
+        Raises:
+            ServiceFailedError: It did not get so far.
+        """
+        await self._identity.said(_word_after("identity provider runs on port "))
+        said = await self._phones.said(_line_with("api runs on port "))
+        return f"http://{HOST}:{said.rpartition(' ')[2]}/metrics"
+
     async def erased(self, client: httpx.AsyncClient) -> int:
         """How many consents the keeper has erased."""
         answer = await client.get(f"{self._keeper_health}/metrics")
@@ -223,11 +256,16 @@ class Backend:
         roots = await making
         for tenant in tenants:  # before registers enrol: they get the root with their certificate
             await self._topscoop("tenant", "trust", tenant, str(roots[tenant]))
+            self.machines[tenant] = [await self._machine(tenant, name) for name in KIOSKS]
         codes = {}
         for identity, store in registers.items():
             where = ("--tenant", identity.tenant, "--store", store, "--register", identity.register)
             codes[identity] = (await self._topscoop("register", "add", *where))["code"]
         return codes
+
+    async def _machine(self, tenant: str, name: str) -> Machine:
+        made = await self._topscoop("api-client", "add", "--tenant", tenant, "--name", name)
+        return Machine(made["client_id"], made["client_secret"])
 
     async def _topscoop(self, *words: str) -> Any:
         return await self._operator.run("cloud", *words, "--config", str(self._config), "--json")
@@ -239,10 +277,14 @@ class Backend:
 def free_ports() -> Ports:
     """Ports that nobody listens on: the embedded broker cannot choose its own, and others name theirs."""
     with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(4)]
+        found = [stack.enter_context(socket.socket()) for _ in range(5)]
         for each in found:
             each.bind((HOST, 0))
         return Ports(*(each.getsockname()[1] for each in found))
+
+
+def _line_with(words: str) -> Callable[[str], str | None]:
+    return lambda line: line if words in line else None
 
 
 def _python(*arguments: str) -> Sequence[str]:

@@ -86,6 +86,7 @@ class Happenings:
         self.story.tell(erasure=Erasure.ASKED, erasure_at=till.info.id)
         consent = await taken_back
         told = sum(state.withdrawn for state in self.live.registers.values())
+        told += self.story.phones.consents_erased if self.story.phones is not None else 0
         self.story.tell(erasure=Erasure.WITHDRAWN)
         # By now so many consents were taken back; when the keeper has erased as many, this one is among them.
         while await self.backend.erased(self.client) < told:  # noqa: ASYNC110 - another process erases

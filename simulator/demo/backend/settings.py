@@ -9,10 +9,13 @@ from simulator.demo.agent_process import Settings
 
 HOST = "127.0.0.1"
 BUCKET = "topscoop-demo"
+INTAKE = "topscoop-demo-intake"
 RELEASES = "releases"
 """Folder of the chains' signed repositories, beside the cloud's."""
 NOBODY_LISTENS = 1
 """A TCP port that refuses at once: the embedded broker has no rights that enrolment could manage."""
+WEB_BLANKS = 60
+"""They are made again within a second; a thousand, as real chains have, would only slow the start down."""
 _MESSAGE_MAX_BYTES = 262_144
 _SEGMENT_BYTES = 4 << 20
 """The broker keeps a few segments of every topic filter in memory, delivered or not."""
@@ -20,17 +23,23 @@ _SEGMENT_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Of the broker (with TLS for registers, without for services), the console, the identity provider."""
+    """Of the broker (TLS for registers, none for services), console, identity provider, public API."""
 
     registers: int
     services: int
     console: int
     identity: int
+    phones: int
 
     @property
     def console_url(self) -> str:
         """The console as a browser reaches it: under another name than the demo's page, for cookies' sake."""
         return f"http://localhost:{self.console}"
+
+    @property
+    def phones_url(self) -> str:
+        """The public API, a name for each chain; browsers know such names as this machine, and as secure."""
+        return f"http://{{tenant}}.localhost:{self.phones}"
 
 
 def broker_toml(ports: Ports, pki: Path) -> str:
@@ -109,7 +118,7 @@ def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, ports: Ports) -
         },
         # At level debug the collector's log names every message that it stored.
         "collector": {"health_port": 0},
-        "keeper": {"health_port": 0, "poll_ms": 250},
+        "keeper": {"health_port": 0, "poll_ms": 250, "web_blanks": WEB_BLANKS},
         "releases": {"folder": str(state_dir.with_name(RELEASES)), "look_every_s": 2.0},
         "files": {"health_port": 0},
         "rollout": {"health_port": 0, "tick_ms": 400},
@@ -120,5 +129,11 @@ def cloud_settings(state_dir: Path, s3_url: str, mqtt_port: int, ports: Ports) -
             "oidc_issuer": f"http://localhost:{ports.identity}",
             "oidc_client_secret": "development",
         },
+        "public_api": {
+            "port": ports.phones,
+            "public_url": ports.phones_url,
+            "health_port": 0,
+        },
+        "intake": {"bucket": INTAKE},
         "log": {"format": "json", "level": "debug"},
     }

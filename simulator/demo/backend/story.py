@@ -20,6 +20,7 @@ from simulator.demo.backend.release_story import (
     release_view,
 )
 from simulator.demo.live_state import RegisterInfo, quantiles_view
+from simulator.demo.phones.story import PhoneStory, phones_shortfalls, phones_summary, phones_view
 from simulator.demo.scoreboard import Quantiles
 from wire_protocol.topics import Up
 
@@ -72,6 +73,8 @@ class Story:
     """By the certificate's name, tenant/register."""
     releases: ReleaseStory | None = None
     """Of one chain."""
+    phones: PhoneStory | None = None
+    """Who uses the public API."""
     lines: dict[str, Line] = field(default_factory=dict)
     """By the page's id of a register."""
     arrivals: deque[tuple[int, Arrival]] = field(default_factory=lambda: deque(maxlen=ARRIVALS_SHOWN))
@@ -93,7 +96,7 @@ class Story:
     versions_deleted: int = 0
     _changed: bool = True
     _seen: int = 0
-    _releases_seen: Mapping[str, Any] | None = None
+    _seen_besides: Sequence[Mapping[str, Any] | None] = ()
 
     def __post_init__(self) -> None:
         self.lines = {info.id: Line() for info in self.infos.values()}
@@ -146,9 +149,12 @@ class Story:
 
     def take_changed(self) -> bool:
         """Whether there is news since the last call."""
-        releases = None if self.releases is None else release_view(self.releases)
-        changed = self._changed or releases != self._releases_seen
-        self._changed, self._releases_seen = False, releases
+        besides = (
+            None if self.releases is None else release_view(self.releases),
+            None if self.phones is None else phones_view(self.phones),
+        )
+        changed = self._changed or besides != self._seen_besides
+        self._changed, self._seen_besides = False, besides
         return changed
 
     @property
@@ -200,6 +206,7 @@ def story_view(story: Story) -> Mapping[str, Any]:
             "versions": story.versions_deleted,
         },
         "releases": None if story.releases is None else release_view(story.releases),
+        "phones": None if story.phones is None else phones_view(story.phones),
     }
 
 
@@ -224,6 +231,7 @@ def story_summary(story: Story) -> Mapping[str, Any]:
             "erasure": str(story.erasure),
         },
         **({} if story.releases is None else {"releases": release_summary(story.releases)}),
+        **({} if story.phones is None else {"public_api": phones_summary(story.phones)}),
     }
 
 
@@ -256,4 +264,6 @@ def story_shortfalls(story: Story) -> Sequence[str]:
         found.append(f"the erasure did not end ({story.erasure})")
     if story.releases is not None:
         found.extend(release_shortfalls(story.releases))
+    if story.phones is not None:
+        found.extend(phones_shortfalls(story.phones))
     return found

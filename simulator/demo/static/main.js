@@ -4,6 +4,7 @@ import { ChainPanel } from "./chain-panel.js";
 import { CloudPanel } from "./cloud-panel.js";
 import { setText } from "./elements.js";
 import { quantiles } from "./format.js";
+import { PhoneStrip } from "./phone-strip.js";
 import { watchPictures } from "./pictures.js";
 import { RegisterCard } from "./register-card.js";
 import { ReleaseStrip } from "./release-strip.js";
@@ -19,6 +20,7 @@ let cards = new Map();
 let order = [];
 let panel = null;
 let strip = null;
+let phones = null;
 let lastShown = [];
 let lastSpoken = performance.now();
 let events = null;
@@ -38,7 +40,9 @@ function build(state) {
   for (const register of state.registers) chains.get(register.chain).node.append(cards.get(register.id).node);
   panel = state.cloud === null ? null : new CloudPanel();
   strip = state.cloud?.releases ? new ReleaseStrip(state.cloud.releases) : null;
+  phones = state.cloud?.phones ? new PhoneStrip(state.cloud.phones) : null;
   const parts = [...chains.values()].map((chain) => chain.node);
+  if (phones !== null) parts.unshift(phones.node);
   if (strip !== null) parts.unshift(strip.node);
   if (panel !== null) parts.push(panel.node);
   find("shops").classList.toggle("with-cloud", panel !== null);
@@ -55,6 +59,7 @@ function cloud(news) {
   for (const register of news.registers) cards.get(register.id).send(register);
   panel.update(news);
   if (strip !== null) strip.update(news.releases);
+  if (phones !== null) phones.update(news.phones);
 }
 
 async function plug(register, plugged) {

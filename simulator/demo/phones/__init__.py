@@ -1,0 +1,1 @@
+"""Customers of the demo who use the public API: phones, kiosks, a partner's app."""
