@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import update
 
+from api_client.commands.slates import as_lines
 from cloud.database.schema import recommendations
 from cloud.public_api.problems import PROBLEMS
 from tests.builders.client_cli import Shell
@@ -43,13 +45,10 @@ def test_json_is_the_apis_own(stage: ClientStage, shell: Shell, photo: Path) -> 
 def test_best_sellers_are_called_so(stage: ClientStage, shell: Shell, photo: Path) -> None:
     """The customer is told what it is."""
     stage.log_in()
-    stage.on_pause = lambda: None
     request_id = shell.json("recommend", photo)["request_id"]
     with stage.api.desk.database.tenant(TENANT) as connection:
         connection.execute(update(recommendations).values(source="bestsellers"))
     with stage.chain() as chain:
-        from api_client.commands.slates import as_lines
-
         assert any("best-sellers" in line for line in as_lines(chain.answer(request_id)))
 
 
@@ -94,8 +93,6 @@ def test_a_refusal_is_a_line_and_a_remedy(stage: ClientStage, shell: Shell, phot
     """As the problem document has them; the exit status is 1."""
     kind = PROBLEMS["quota-used-up"]
     stage.log_in()
-    import httpx
-
     answer = httpx.Response(429, json=kind("100 today").document(), headers={"Retry-After": "7000"})
     stage.script("POST /v1/uploads", answer)
     status, out, err = shell("recommend", photo)
