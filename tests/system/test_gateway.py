@@ -13,7 +13,7 @@ _HTTP = _CONFIGURATION[_CONFIGURATION.index("http {") :]
 
 
 def test_no_log_of_the_gateway_names_an_address_of_a_request() -> None:
-    """T26: nginx writes the whole request line beside an error; below `emerg` it writes none about requests."""
+    """T26: nginx writes the whole request line beside an error; so none is written."""
     assert re.findall(r"error_log (\S+) (\w+);", _HTTP) == [("/dev/stderr", "emerg")]
     assert re.findall(r"access_log (\S+) (\w+);", _HTTP) == [("/dev/stdout", "plain")]
     (written,) = re.findall(r"log_format plain ((?:[^;]|\n)+);", _HTTP)
