@@ -16,12 +16,15 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).parents[2]
-_IMAGES = ("python:3.11-slim-bookworm", "eclipse-mosquitto:2", "postgres:17", "chrislusf/seaweedfs:latest")
+_IMAGES = (
+    *("python:3.11-slim-bookworm", "eclipse-mosquitto:2", "postgres:17", "chrislusf/seaweedfs:latest"),
+    "nginx:1-bookworm",
+)
 PORTS = {
     "S3_PORT": "18333",
     "BROKER_PORT": "18883",
     "ENROLMENT_PORT": "18443",
-    "CONSOLE_PORT": "18730",
+    "GATEWAY_PORT": "18440",
     "IDENTITY_PORT": "18731",
 }
 """Not the defaults, so that the test runs beside a stack that somebody looks at."""
@@ -88,6 +91,14 @@ class ComposeStack:
         """What `topscoop … --json` prints inside a service's container."""
         command = ("exec", "-T", service, "topscoop", *words, "--json")
         return json.loads(self.compose(*command, standard_input=standard_input))
+
+    def gateway_ca(self, folder: Path) -> Path:
+        """The authority of the gateway's certificate."""
+        authority = folder / "topscoop-ca.crt"
+        container = self.compose("ps", "-q", "gateway").strip()
+        copied = _run(["docker", "cp", f"{container}:/etc/topscoop-gateway/services-ca.crt", str(authority)])
+        assert copied.returncode == 0, copied.stderr
+        return authority
 
     def frames(self, tenant: str) -> list[dict[str, Any]]:
         """The rows of a tenant's stored frames."""

@@ -18,7 +18,7 @@ AT_LEAST = 750
 @pytest.mark.soak
 @pytest.mark.timeout(SOAK_S + 900)
 def test_more_seeds_until_the_time_is_over() -> None:
-    """T4: with those of `make test` a thousand; `TWIN_FIRST_SEED` and `TWIN_SOAK_S` choose others, and more."""
+    """T4: with `make test` a thousand; `TWIN_FIRST_SEED` and `TWIN_SOAK_S` choose others, and more."""
     until_s, played, first = time.monotonic() + SOAK_S, 0, FIRST_SEED
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         while time.monotonic() < until_s or played < AT_LEAST:
