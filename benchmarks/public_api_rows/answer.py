@@ -9,6 +9,7 @@ from statistics import median
 
 from benchmarks import cloud_stack, timed_service
 from benchmarks.api_stack import SERVICES, ApiStack, need_postgres
+from benchmarks.cpu_clock import cpu_us
 from benchmarks.measure import Spread, spread
 from benchmarks.phone import Phone, Walk
 from benchmarks.pictures import as_jpeg, camera_frames
@@ -33,18 +34,23 @@ def answer(setting: Setting) -> Outcome:
     folder = new_folder(setting.work_dir, "answer") / "stack"
     with ApiStack(folder, [_TENANT], _TENANT, cloud_stack.shared_ceph(setting), public_api=_LIMITS) as stack:
         setting.say("the client says that the picture is there")
-        with _services(stack) as phone:
+        with _services(stack) as (phone, _):
             walks = walk(phone, pictures, setting.count(250, 15))
             _tell(outcome, spread([one.answer_ms for one in walks]), busy)
             _tell_whole(outcome, walks)
         setting.say("where the time goes")
-        with _services(stack, noting=True) as phone:
+        with _services(stack, noting=True) as (phone, _):
             _tell_parts(outcome, _parts(stack, phone, pictures, setting.count(60, 8)))
         setting.say("the S3 server tells")
         stack.configure(intake=_EVENTS)
-        with _services(stack) as phone:
+        with _services(stack) as (phone, pids):
+            before_us = cpu_us(pids["intake"])
             walks = walk(phone, pictures, setting.count(100, 8), tell=False)
+            intake_us = (cpu_us(pids["intake"]) - before_us) / (len(walks) + _WARM_UP)
             _tell_events(outcome, walks)
+        outcome.figures.append(
+            Figure("  processor time of intake, each event and its looks between them", intake_us, "µs")
+        )
     return outcome
 
 
@@ -58,12 +64,15 @@ def walk(phone: Phone, pictures: Sequence[bytes], count: int, *, tell: bool = Tr
 
 
 @contextlib.contextmanager
-def _services(stack: ApiStack, *, noting: bool = False) -> Iterator[Phone]:
-    """All three services, and a phone."""
+def _services(stack: ApiStack, *, noting: bool = False) -> Iterator[tuple[Phone, dict[str, int]]]:
+    """All three services, and a phone; the services' processes by name."""
     with contextlib.ExitStack() as opened:
-        for name in SERVICES:
-            opened.enter_context(stack.service(name, notes=_notes(stack, name) if noting else None))
-        yield opened.enter_context(Phone(stack.api_port, stack.host(_TENANT), stack.bearer(_TENANT, "anna")))
+        pids = {
+            name: opened.enter_context(stack.service(name, notes=_notes(stack, name) if noting else None)).pid
+            for name in SERVICES
+        }
+        phone = Phone(stack.api_port, stack.host(_TENANT), stack.bearer(_TENANT, "anna"))
+        yield opened.enter_context(phone), pids
 
 
 def _notes(stack: ApiStack, service: str) -> Path:
