@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _GOAL_KB = 150.0
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-_VIEWPORT = {"width": 390, "height": 844}
 
 
 def phone_bytes(setting: Setting) -> Outcome:
@@ -58,7 +57,9 @@ def _page(phone: Phone) -> Iterator["Page"]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
-        context = browser.new_context(viewport=_VIEWPORT, locale="en-GB", reduced_motion="reduce")
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, locale="en-GB", reduced_motion="reduce"
+        )
         context.add_cookies([{"name": SESSION, "value": phone.cookie, "url": phone.url}])
         yield context.new_page()
         browser.close()
