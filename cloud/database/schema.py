@@ -640,7 +640,7 @@ handovers = Table(  # consents given on a phone, after scanning a register's cod
     Column("expires_at_ms", BigInteger, nullable=False),  # of the code: the picture waits no longer
     Column("sent_at_ms", BigInteger),
     Index(None, "tenant", "user"),
-    Index(None, "tenant", "state"),
+    Index(None, "tenant", "state", "expires_at_ms"),
 )
 
 register_notices = Table(  # what a register shows, as it says itself; older texts stay known by their digest

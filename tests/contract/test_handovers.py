@@ -17,6 +17,7 @@ from cloud.privacy.opening import Reader
 from cloud.public_api.handover_codes import CLOCK_AHEAD_MS
 from tests.builders.cloud_database import postgres_service
 from tests.builders.handover_shop import ENGLISH, GERMAN, OTHER, PATH, YES, HandoverShop, code
+from tests.builders.query_plans import rows_thrown_away
 from tests.builders.wire_messages import CONSENT_KEY, HANDOVER, IDENTITY, INTERACTION, TENANT
 from wire_protocol.handover_messages import HandoverDown
 from wire_protocol.purposes import Purpose
@@ -192,6 +193,33 @@ def test_a_yes_that_came_to_nothing_is_forgotten(shop: HandoverShop) -> None:
     shop.later(1)
     assert shop.keeper.forget(TENANT) == 1
     assert shop.given() == 1
+
+
+def test_what_was_answered_long_ago_costs_the_next_look_nothing(shop: HandoverShop) -> None:
+    """T27: the keeper looks several times a second, and yeses stay as long as their consents: for years."""
+    database, now_ms = shop.stage.database, shop.stage.time()
+    if database.is_sqlite:
+        pytest.skip("what PostgreSQL's planner makes of it")
+    over = [
+        {
+            "tenant": TENANT,
+            "handover": number.to_bytes(16),
+            "register": IDENTITY.register,
+            "interaction": number.to_bytes(16),
+            "user": bytes(32),
+            "state": "sent",
+            "purposes": ["training"],
+            "notice": bytes(32),
+            "language": "en",
+            "granted_at_ms": 0,
+            "expires_at_ms": now_ms - number,
+            "sent_at_ms": 0,
+        }
+        for number in range(1, 2001)
+    ]
+    with database.tenant(TENANT) as connection:
+        connection.execute(insert(handovers), over)
+    assert rows_thrown_away(database, TENANT, "handovers", lambda: shop.keeper.send(TENANT)) < 10
 
 
 def test_the_newest_text_of_a_language_is_shown_and_few_are_kept(shop: HandoverShop) -> None:

@@ -116,7 +116,12 @@ def upgrade() -> None:
         sa.Column("sent_at_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "handover", name=op.f("pk_handovers")),
     )
-    op.create_index(op.f("ix_handovers_tenant_state"), "handovers", ["tenant", "state"], unique=False)
+    op.create_index(
+        op.f("ix_handovers_tenant_state_expires_at_ms"),
+        "handovers",
+        ["tenant", "state", "expires_at_ms"],
+        unique=False,
+    )
     op.create_index(op.f("ix_handovers_tenant_user"), "handovers", ["tenant", "user"], unique=False)
     op.create_table(
         "jobs",
