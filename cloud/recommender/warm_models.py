@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from cloud.recommender.errors import UnusableModel
 from cloud.recommender.values import Champion
 from inference import FlavourModel
 
 LOOK_EVERY_S: Final = 1.0
+BROKEN_FOR_S: Final = 5.0
+"""A network that did not load is not fetched again for each upload: other chains wait meanwhile (T27)."""
 PER_MODEL_BYTES: Final = 2_000_000
 """What a session takes besides its weights: arena and buffers; measured with the models of this project."""
 WEIGHTS_FACTOR: Final = 3
@@ -32,6 +35,8 @@ class _Warm:
         self.champion = champion
         self.lock = threading.Lock()
         self.model: FlavourModel | None = None
+        self.broken = ""
+        self.broken_until = 0.0
 
 
 class WarmModels:
@@ -77,12 +82,20 @@ class WarmModels:
         warm = self._place(champion)
         with warm.lock:
             if warm.model is None:
-                try:
-                    warm.model = self._load(champion)
-                except BaseException:
-                    self._forget(warm)
-                    raise
+                warm.model = self._loaded(warm)
             yield warm.model
+
+    def _loaded(self, warm: _Warm) -> FlavourModel:
+        if warm.broken and self._monotonic() < warm.broken_until:
+            raise UnusableModel(warm.broken)
+        try:
+            return self._load(warm.champion)
+        except UnusableModel as error:
+            warm.broken, warm.broken_until = str(error), self._monotonic() + BROKEN_FOR_S
+            raise
+        except BaseException:
+            self._forget(warm)
+            raise
 
     @property
     def count(self) -> int:

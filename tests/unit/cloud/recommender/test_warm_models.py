@@ -8,7 +8,8 @@ import pytest
 
 from cloud.recommender.errors import UnusableModel
 from cloud.recommender.values import Champion
-from cloud.recommender.warm_models import LOOK_EVERY_S, WarmModels, room_of
+from cloud.recommender.warm_models import BROKEN_FOR_S, LOOK_EVERY_S, WarmModels, room_of
+from cloud.releases.errors import ReleasesAway
 
 
 def champion(tenant: str, release: int = 1, size: int = 1_000_000) -> Champion:
@@ -78,11 +79,28 @@ def test_champions_are_looked_up_once_a_second() -> None:
     assert stage.looked_up == 2
 
 
-def test_a_model_that_does_not_load_is_tried_again() -> None:
+def test_a_model_that_does_not_load_is_tried_again_after_a_while() -> None:
+    """T27: not fetched anew for each upload; another release is used at once."""
     stage = Stage(10**9)
     load, stage.models._load = stage.models._load, _raises
     with pytest.raises(UnusableModel):
         stage.use(champion("a"))
+    stage.models._load = load
+    stage.seconds = BROKEN_FOR_S - 0.1
+    with pytest.raises(UnusableModel):
+        stage.use(champion("a"))
+    assert stage.loaded == []
+    stage.seconds = BROKEN_FOR_S
+    assert stage.use(champion("a")) == "a 1"
+    assert stage.use(champion("a", 2)) == "a 2"
+
+
+def test_a_model_that_cannot_be_fetched_now_is_asked_for_again_at_once() -> None:
+    stage = Stage(10**9)
+    load, stage.models._load = stage.models._load, _away
+    with pytest.raises(ReleasesAway):
+        stage.use(champion("a"))
+    assert stage.models.count == 0
     stage.models._load = load
     assert stage.use(champion("a")) == "a 1"
 
@@ -106,3 +124,7 @@ def test_many_threads_load_it_once_and_take_turns() -> None:
 
 def _raises(_: Champion) -> Any:
     raise UnusableModel("no")
+
+
+def _away(_: Champion) -> Any:
+    raise ReleasesAway("away")
