@@ -4,6 +4,7 @@
 environment variables' names and the documentation's table come from the same fields.
 """
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -343,6 +344,19 @@ class PublicApiConfig:
         ),
     )
     health_port: int = _port(8727, "TCP port of /healthz, /readyz and /metrics")
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: a gateway's address is none."""
+        self.gateway_networks  # noqa: B018 - a slip is told at the start, not at the first request
+
+    @property
+    def gateway_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The gateways, read."""
+        named = [one.strip() for one in (self.gateways or "").split(",")]
+        try:
+            return tuple(ipaddress.ip_network(one, strict=False) for one in named if one)
+        except ValueError as error:
+            raise ValueError(f"gateways: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

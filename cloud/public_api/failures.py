@@ -107,5 +107,7 @@ async def _store_away(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    log.error("api.failed", extra=fields(path=request.url.path), exc_info=error)
+    # The route as it is written, never the address as it came: a register's code is part of one.
+    route = getattr(request.scope.get("route"), "path", "none")
+    log.error("api.failed", extra=fields(route=route), exc_info=error)
     return await _problem(request, problem("internal", "whoever runs this service finds it in its log"))

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -21,6 +20,7 @@ from cloud.public_api.adapters.api_limits import ApiLimits, read_limits
 from cloud.public_api.caller import Caller
 from cloud.public_api.problems import problem
 from cloud.public_api.rates import WINDOW_MS, Allowance, MovingWindow
+from cloud.public_api.shared_reads import SharedReads
 
 BELIEVED_MS: Final = 10_000
 """So long a chain's limits are remembered: a change takes effect after that."""
@@ -45,18 +45,17 @@ class Limits:
         self._database = database
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        self._reads = SharedReads[ApiLimits]()
         self._windows = MovingWindow()
         self._known: OrderedDict[str, tuple[int, ApiLimits]] = OrderedDict()
-        self._gateways = tuple(
-            ipaddress.ip_network(one.strip(), strict=False)
-            for one in (config.gateways or "").split(",")
-            if one
-        )
+        self._gateways = config.gateway_networks
 
     async def of(self, tenant: str) -> ApiLimits:
         """A chain's limits, for the event loop. Raises DatabaseAway."""
         found = self._fresh(tenant)
-        return await run_in_threadpool(self._read, tenant) if found is None else found
+        if found is None:
+            found = await self._reads.read(tenant, lambda: self._read(tenant))
+        return found
 
     def of_now(self, tenant: str) -> ApiLimits:
         """A chain's limits, for a thread. Raises DatabaseAway."""
@@ -70,21 +69,18 @@ class Limits:
         Raises:
             Problem: `too-many-requests`.
         """
-        limits = await self.of(tenant)
-        connection = HTTPConnection(scope)
-        credential = connection.headers.get("authorization") or connection.headers.get("cookie")
-        address = _key("address", tenant, self.address(scope))
-        if credential is None:
-            self._count(scope, "requests", address, limits.requests_per_minute)
-            return
+        limit = (await self.of(tenant)).requests_per_minute
+        headers = HTTPConnection(scope).headers
+        credential = headers.get("authorization") or headers.get("cookie")
+        address = self.address(scope)
         # Whoever makes up a new credential each time is one address still.
-        self._count(scope, "requests", address, SHARED_ADDRESS * limits.requests_per_minute)
-        key = _key("credential", tenant, credential)
-        self._count(scope, "requests", key, limits.requests_per_minute)
+        self._count(scope, "requests", _key("address", tenant, address), SHARED_ADDRESS * limit)
+        if credential is None:
+            self._count(scope, "requests", _key("nobody", tenant, address), limit)
+            return
+        self._count(scope, "requests", _key("credential", tenant, credential), limit)
         with self._lock:
-            guesses = self._windows.look(
-                _key("guess", tenant, self.address(scope)), limits.requests_per_minute, self._now_ms()
-            )
+            guesses = self._windows.look(_key("guess", tenant, address), limit, self._now_ms())
         if guesses.wait_ms:
             raise _refusal("requests", guesses, "too many wrong tokens came from this address")
 

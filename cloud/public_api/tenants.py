@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
 
 from cloud.database.engine import Database
+from cloud.public_api.shared_reads import SharedReads
 from wire_protocol.identifiers import is_name
 
 LOOK_AGAIN_S: Final = 1.0
@@ -68,6 +68,7 @@ class Tenants:
         self._monotonic = monotonic
         self._known: frozenset[str] = frozenset()
         self._looked_at = float("-inf")
+        self._looks = SharedReads[list[str]]()
 
     async def of_host(self, host: str) -> str | None:
         """The chain that a `Host` header names, if it exists. Raises DatabaseAway."""
@@ -76,7 +77,7 @@ class Tenants:
             return None
         age_s = self._monotonic() - self._looked_at
         if age_s > BELIEVED_S or (tenant not in self._known and age_s > LOOK_AGAIN_S):
-            self._known = frozenset(await run_in_threadpool(self._database.tenants))
+            self._known = frozenset(await self._looks.read("tenants", self._database.tenants))
             self._looked_at = self._monotonic()
         return tenant if tenant in self._known else None
 

@@ -22,6 +22,7 @@ from cloud.public_api.upload_request import UploadRequest, idempotency_of
 from wire_protocol.identifiers import uuid7
 
 _DAY_MS: Final = 24 * 3600 * 1000
+_ERASED: Final = "the upload of this Idempotency-Key was erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,15 @@ def issue(desk: Desk, scope: Scope, caller: Caller, asked: UploadRequest, key: s
         values = _values(desk, connection, caller, asked, now_ms) | {"idempotency": idempotency}
         is_new = insert_ticket(connection, values)
         if is_new:
-            ticket: Ticket | None = Ticket.new(values)
+            ticket = Ticket.new(values)
             desk.limits.upload_of(scope, caller)
             _count(desk, connection, caller.tenant, asked.content_length, now_ms)
         else:
             assert idempotency is not None, "nothing else can be there already"
-            ticket = read_by_idempotency(connection, caller.tenant, caller.user, idempotency)
-    assert ticket is not None
+            found = read_by_idempotency(connection, caller.tenant, caller.user, idempotency)
+            if found is None:  # taken back between the two statements
+                raise problem("erased", _ERASED)
+            ticket = found
     if is_new:
         desk.metrics.issued.labels(asked.purpose.value).inc()
     else:
@@ -122,10 +125,10 @@ def _check_repetition(ticket: Ticket, asked: UploadRequest, now_ms: int) -> None
     Raises:
         Problem: `key-reused`, `upload-expired`, `erased`.
     """
+    if ticket.state is UploadState.ERASED:  # its fingerprint went with it
+        raise problem("erased", _ERASED)
     if ticket.fingerprint is None or not hmac.compare_digest(ticket.fingerprint, asked.fingerprint()):
         raise problem("key-reused", "another request was sent under this Idempotency-Key before")
-    if ticket.state is UploadState.ERASED:
-        raise problem("erased", "the upload of this Idempotency-Key was erased")
     is_over = ticket.state is UploadState.ISSUED and ticket.expires_at_ms <= now_ms
     if ticket.state is UploadState.EXPIRED or is_over:
         raise problem("upload-expired", "nothing was uploaded in time; use a new Idempotency-Key")

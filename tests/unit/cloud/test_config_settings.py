@@ -48,6 +48,22 @@ def test_keys_and_data_need_databases_of_their_own() -> None:
         parsed('keys_url = "sqlite:///{state_dir}/cloud.sqlite3"')
 
 
+@pytest.mark.parametrize("gateways", ["10.0.0.0/33", "10.0.0.1:80", "10.0.0", "::1::", "10.0.0.1;10.0.0.2"])
+def test_a_gateway_that_is_no_address_is_told_at_the_start(gateways: str) -> None:
+    """T27: a slip there would count all the world as one address, or believe anybody."""
+    with pytest.raises(ConfigError, match=r"public_api.*gateways"):
+        parsed(f'[public_api]\ngateways = "{gateways}"')
+
+
+def test_gateways_are_addresses_and_networks() -> None:
+    config = parsed('[public_api]\ngateways = "10.0.0.0/8, 192.0.2.7,, ::1"')
+    assert [str(one) for one in config.public_api.gateway_networks] == [
+        "10.0.0.0/8",
+        "192.0.2.7/32",
+        "::1/128",
+    ]
+
+
 def test_the_environment_wins() -> None:
     config = parsed("[collector]\nin_flight = 1", TOPSCOOP_CLOUD_COLLECTOR_IN_FLIGHT="2", PATH="/bin")
     assert config.collector.in_flight == 2

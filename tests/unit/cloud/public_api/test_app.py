@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
+from starlette.testclient import TestClient
 
 from tests.builders.public_api import OTHER, TENANT, ApiStage, build_stage
 
@@ -36,6 +38,20 @@ def test_another_host_is_no_chain(stage: ApiStage, host: str) -> None:
     assert answer.status_code == 421
     assert answer.json()["type"] == "/docs/problems#unknown-chain"
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_failure_of_ours_writes_no_code_of_an_address_down(
+    stage: ApiStage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """T26: the log says which route failed; a register's code is part of the address."""
+    broken = ValueError("something of ours")
+    monkeypatch.setattr("cloud.public_api.routes.pages.login_choices", Mock(side_effect=broken))
+    client = TestClient(stage.app, base_url=stage.desk.origin(TENANT), raise_server_exceptions=False)
+    assert client.get("/c/SECRET-CODE").status_code == 500
+    (said,) = [one for one in caplog.records if one.message == "api.failed"]
+    assert "SECRET-CODE" not in caplog.text
+    assert "SECRET-CODE" not in repr(vars(said))
+    assert "/c/{code}" in repr(vars(said))
 
 
 def test_an_unknown_address_is_a_problem_document(stage: ApiStage) -> None:

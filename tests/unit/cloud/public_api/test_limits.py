@@ -57,6 +57,13 @@ def test_without_a_credential_the_address_counts(stage: ApiStage) -> None:
     assert _statuses(client, LIMIT + 1, "/docs") == [200] * LIMIT + [429]
 
 
+def test_busy_people_leave_room_for_visitors_at_their_address(stage: ApiStage) -> None:
+    """T27: the shop's kiosk and its customers' phones share an address; a first visit is answered still."""
+    for name in ("anna", "bert"):
+        assert _statuses(stage.client(name), LIMIT) == [200] * LIMIT
+    assert _statuses(stage.client(None), LIMIT + 1, "/docs") == [200] * LIMIT + [429]
+
+
 def test_who_guesses_tokens_is_not_listened_to(stage: ApiStage) -> None:
     """T22, T27: after so many wrong tokens, no statement is spent on that address."""
     client = stage.client(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,14 @@ async def test_guessing_names_costs_one_statement_a_second() -> None:
     for number in range(1000):
         assert await tenants.of_host(f"guess-{number}.api.example") is None
     assert database.asked == 1
+
+
+async def test_guessing_many_names_at_once_costs_one_statement() -> None:
+    """T27: also where the thousand come while the list is being read."""
+    database, clock = _Listed("sole"), [100.0]
+    tenants = _tenants(database, clock)
+    found = await asyncio.gather(*(tenants.of_host(f"guess-{number}.api.example") for number in range(1000)))
+    assert (set(found), database.asked) == ({None}, 1)
 
 
 async def test_a_new_chain_is_found_and_a_known_one_not_asked_for() -> None:

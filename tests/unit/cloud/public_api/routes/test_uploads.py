@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from cloud.database.schema import api_usage, jobs, uploads
 from cloud.intake.values import ObjectPlace, UploadState
+from cloud.public_api import tickets
 from cloud.public_api.adapters.notices import read_notices
 from tests.builders.public_api import OTHER, TENANT, ApiStage, build_stage
 
@@ -156,6 +157,18 @@ def test_a_key_whose_picture_arrived_gives_no_second_url(stage: ApiStage) -> Non
     assert client.post(ticket["links"]["complete"]).json()["state"] == "arrived"
     again = client.post("/v1/uploads", json=ASKED, headers=headers).json()
     assert (again["request_id"], again["state"], again["url"]) == (ticket["request_id"], "arrived", None)
+
+
+def test_a_key_whose_upload_was_taken_back_says_so(stage: ApiStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T25: `erased`, whether the row was emptied before or goes away between the two statements."""
+    client, headers = stage.client(), {"idempotency-key": "one"}
+    ticket = client.post("/v1/uploads", json=ASKED, headers=headers).json()
+    assert client.delete(ticket["links"]["self"]).status_code == 200
+    again = client.post("/v1/uploads", json=ASKED, headers=headers)
+    assert (again.status_code, _problem(again)) == (410, "erased")
+    monkeypatch.setattr(tickets, "read_by_idempotency", lambda *_: None)
+    raced = client.post("/v1/uploads", json=ASKED, headers=headers)
+    assert (raced.status_code, _problem(raced)) == (410, "erased")
 
 
 async def test_sixteen_at_once_with_one_key_make_one_upload(stage: ApiStage) -> None:
