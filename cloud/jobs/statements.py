@@ -5,9 +5,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, and_, case, delete, exists, func, select, update
+from sqlalchemy import BigInteger, Connection, Select, and_, case, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -67,6 +68,12 @@ def tenants_due(connection: Connection, queue: Queue) -> list[str]:
     The index is stepped through from tenant to tenant, so that a chain with a million jobs costs no more
     than one with a single job.
     """
+    return list(connection.execute(_tenants_due(queue)).scalars())
+
+
+@cache
+def _tenants_due(queue: Queue) -> Select[Any]:
+    """The statement, made once for each queue: workers poll with it."""
     step = jobs.alias("step")
     first = select(func.min(step.c.tenant).label("tenant")).where(step.c.queue == queue.value)
     turn = first.cte("turn", recursive=True)
@@ -79,7 +86,7 @@ def tenants_due(connection: Connection, queue: Queue) -> list[str]:
     due = exists().where(
         jobs.c.queue == queue.value, jobs.c.tenant == turn.c.tenant, jobs.c.ready_at_ms <= _POLLED_AT
     )
-    return list(connection.execute(select(turn.c.tenant).where(turn.c.tenant.is_not(None), due)).scalars())
+    return select(turn.c.tenant).where(turn.c.tenant.is_not(None), due)
 
 
 def take(
