@@ -130,10 +130,15 @@ class WalkingPhone:
         for one in ("#proof-online", "#proof-backup"):
             expect(self.page.locator(one)).to_contain_text("20", timeout=_WITHIN_MS)
 
+    def asks(self, path: str) -> Any:
+        """A JSON document of the chain's, fetched by the page."""
+        return self.page.evaluate("path => fetch(path).then((answer) => answer.json())", path)
+
     def close(self) -> None:
         """Put it away."""
         self._context.close()
 
     def _told(self, message: Any) -> None:
-        if any(word in message.text for word in ("Content Security", "Trusted", "CORS")):
+        ours = self.page.url.startswith(f"{self.url}/")
+        if ours and any(word in message.text for word in ("Content Security", "Trusted", "CORS")):
             self.complaints.append(message.text)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -157,9 +157,7 @@ def test_a_phone_goes_the_whole_way(stage: Stage, photo_file: Path) -> None:
 
     proof = phone.erase_everything()
     phone.wait_until_erased()
-    told: Any = phone.page.evaluate(
-        "url => fetch(url).then((answer) => answer.json())", f"/v1/erasures/{proof}"
-    )
+    told = phone.asks(f"/v1/erasures/{proof}")
     assert told["state"] == "done"
     counts = {"uploads": 2, "recommendations": 2, "outcomes": 0, "consents": 1, "sessions": 1}
     assert told["counts"] == counts
