@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from simulator.bank import CharacterBank
 from simulator.demo.backend.arrivals import Arrival
 from simulator.demo.backend.story import Erasure, Story
+from simulator.demo.phones.story import Handovers, UploadCounts
 from tests.builders.demo_page import DemoPage, running_demo_page
 from wire_protocol.topics import Up
 
@@ -301,6 +302,31 @@ def test_a_release_that_is_stopped_is_told_with_its_gate_and_who_never_ran_it(
     assert worse.locator(".gates li").all_inner_texts() == ["✓ errors", "✗ flavours"]
     assert worse.locator("[data-state=stopped]").inner_text().split("\n") == ["first till", "1 back"]
     _until(page, "document.querySelector('.releases [aria-live]').textContent.includes('Release 3: stopped')")
+
+
+def test_uploads_and_scanned_codes_are_counted_and_the_pages_for_phones_open_once_they_are_there(
+    open_page: Open, cloud_demo: DemoPage
+) -> None:
+    page = open_page(cloud_demo)
+    strip = page.locator("section.phones")
+    links = strip.get_by_role("link")
+    assert [link.get_attribute("href") for link in links.all()] == [
+        "http://gelateria-sole.localhost:9/try",
+        "http://polar-scoop.localhost:9/try",
+    ]
+    assert strip.locator("a[data-ready]").count() == 0
+    assert strip.locator("dd").all_inner_texts() == ["0"] * 5 + ["\N{EN DASH}", "0 / 0"]
+
+    def goes_on(story: Story) -> None:
+        assert story.phones is not None
+        story.phones.ready, story.phones.uploads = True, UploadCounts(arrived=9, answered=7, failed=1, kept=3)
+        story.phones.handovers = Handovers(scanned=4, yes=3, kept=2)
+        story.phones.answer.add(41.5)
+        story.phones.record({"event": "person.erased", "uploads": 2, "consents": 1})
+
+    cloud_demo.tell(goes_on)
+    strip.locator("a[data-ready]").first.wait_for()
+    assert strip.locator("dd").all_inner_texts() == ["9", "7", "1", "3", "2", "41.5 / 41.5 ms", "4 / 2"]
 
 
 def test_a_register_is_unplugged_and_plugged_in_by_keyboard(open_page: Open, cloud_demo: DemoPage) -> None:

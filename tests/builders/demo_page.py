@@ -18,6 +18,7 @@ from simulator.demo.cameras import SimulatedCamera, run_cameras
 from simulator.demo.feed import Feed
 from simulator.demo.live_state import LiveState, RegisterInfo
 from simulator.demo.page import HOST, bind_page, build_app, page_server
+from simulator.demo.phones.story import PhoneStory
 from simulator.demo.pictures import Pictures
 from simulator.demo.till import Till
 from simulator.frame_ring_writer import FrameRingWriter
@@ -94,7 +95,8 @@ async def _serve(
     def clock_s() -> float:
         return time.monotonic() - begin_s
 
-    story = Story({f"{info.id}-1": info for info in infos}, _releases(infos)) if cloud else None
+    pages = PhoneStory({info.chain.name: f"http://{info.chain.tenant}.localhost:9/try" for info in infos})
+    story = Story({f"{info.id}-1": info for info in infos}, _releases(infos), pages) if cloud else None
     pictures, feed = Pictures([info.id for info in infos]), Feed(live, clock_s, story)
     stopping = asyncio.Event()
 

@@ -31,6 +31,8 @@ class PaperAgent:
     refuse_with: int | None = None
     blanks: int | None = None
     """Consents that it can take; None: it asks nobody."""
+    codes: int | None = None
+    """Codes that it can show for phones; None: they are switched off."""
     answers: list[dict[str, Any]] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
 
@@ -40,7 +42,7 @@ class PaperAgent:
             return _answer(401, title="pairing token missing or wrong")
         if self.refuse_with is not None:
             return _answer(self.refuse_with, title="refused for the test")
-        if path.startswith("/v1/notice") or path.endswith(("/consent", "/withdrawal")):
+        if path.startswith("/v1/notice") or path.endswith(("/consent", "/withdrawal", "/handover")):
             return self._about_consent(path, json.loads(body))
         fields = json.loads(body)
         if (method, path) == ("POST", "/v1/interactions"):
@@ -57,6 +59,8 @@ class PaperAgent:
     def _about_consent(self, path: str, fields: dict[str, Any]) -> Answer:
         if path.startswith("/v1/notice"):
             return _answer(404) if self.blanks is None else _answer(200, language="en", sha256="5a" * 32)
+        if path.endswith("/handover"):
+            return self._code(path)
         if path.endswith("/consent"):
             return self._consent(fields)
         self.withdrawn.append(path.split("/")[3])
@@ -70,6 +74,14 @@ class PaperAgent:
             return _answer(503, title="no consent blank is left")
         self.blanks -= 1
         return _answer(201, consent_id=f"consent-{self.blanks}", withdrawal_code="0000-1111-2222-3333")
+
+    def _code(self, path: str) -> Answer:
+        if self.codes is None:
+            return _answer(404, title="there is no such address")
+        if not self.codes:
+            return _answer(503, title="no phone can answer now")
+        self.codes -= 1
+        return _answer(200, url=f"http://polar-scoop.localhost:9/c/{path.split('/')[3]}")
 
     def _open(self, body: dict[str, Any]) -> Answer:
         number = len(self.opened)

@@ -143,6 +143,14 @@ def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str])
     assert len(stopped["exposed"]) == 1
     assert stopped["returned"] == stopped["exposed"]
     assert len(stopped["never_exposed"]) == 2
+    api = result["public_api"]
+    assert api["uploads"] == api["answered"] > api["kept"] > 0
+    assert api["failed"] == 0
+    assert api["erased"] > 0
+    assert 0 < api["answer_ms"]["p50"] <= api["answer_ms"]["p99"]
+    handovers = api["handovers"]
+    assert handovers["scanned"] >= handovers["yes"] == handovers["kept"] + handovers["over"]
+    assert handovers["kept"] > 0
     assert finished.stderr.count("stand-in:") == 4
     assert list(Path(environment["TMPDIR"]).glob("topscoop-demo-*")) == []
 
@@ -177,8 +185,8 @@ def test_page_and_displays_answer_and_ctrl_c_leaves_nothing(environment: dict[st
         assert len(_agents(process)) == 2
         _wait(lambda: _answers(f"{addresses['console']}/login"), "the console did not come")
         agents = _children(process)
-        # Broker, store, collector, keeper; file service, rollouts, identity, console; whoever types commands.
-        assert 2 + 8 <= len(agents) <= 2 + 9
+        # Broker, store, collector, keeper; files, rollouts, identity, console, public API; whoever types.
+        assert 2 + 9 <= len(agents) <= 2 + 10
         folders = _folders(environment, started)
         assert folders
         process.send_signal(signal.SIGINT)

@@ -4,10 +4,10 @@ import { el, setText } from "./elements.js";
 import { quantiles } from "./format.js";
 
 const FIGURES = [
-  ["uploads", "Uploads arrived"],
+  ["uploads", "Uploads"],
   ["answered", "Answered"],
   ["failed", "Failed"],
-  ["kept", "Kept with consent"],
+  ["kept", "Kept"],
   ["erased", "Erased"],
 ];
 
@@ -22,16 +22,16 @@ export class PhoneStrip {
     };
     this.node = el(
       "section", { class: "phones", "aria-labelledby": "phones-title" },
-      el("div", { class: "about" }, el("h2", { id: "phones-title" }, "Phones"), el("p", {}, "Try it: ", ...this.links.flatMap((link, index) => (index > 0 ? [", ", link] : [link])), " ", this.hint)),
-      el("dl", {}, ...FIGURES.map(([key, label]) => figure(key, label)), figure("answer", "Upload to answer p50 / p99"), figure("handovers", "Codes scanned, pictures kept")),
+      el("div", { class: "about" }, el("h2", { id: "phones-title" }, "Phones"), this.hint, el("p", {}, "Try it: ", ...this.links.flatMap((link, index) => (index > 0 ? [", ", link] : [link])))),
+      el("dl", {}, ...FIGURES.map(([key, label]) => figure(key, label)), figure("answer", "Until the answer p50 / p99"), figure("handovers", "Codes scanned / kept")),
     );
   }
 
   update({ ready, answer_ms: answer, handovers, ...counts }) {
     for (const link of this.links) link.toggleAttribute("data-ready", ready);
-    setText(this.hint, ready ? "log in by any name; the camera’s picture stays on this machine" : "in a moment …");
+    setText(this.hint, ready ? "log in by any name; pictures stay on this machine" : "in a moment …");
     for (const [key] of FIGURES) setText(this.figures[key], String(counts[key]));
     setText(this.figures.answer, quantiles(answer));
-    setText(this.figures.handovers, `${handovers.scanned}, ${handovers.kept}`);
+    setText(this.figures.handovers, `${handovers.scanned} / ${handovers.kept}`);
   }
 }

@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -26,7 +26,9 @@ def _till(
     live: LiveState,
     agent: PaperAgent,
     pace: Pace = _HURRY,
+    *,
     alive: Callable[[], bool] = lambda: True,
+    scan: Callable[[str], Awaitable[bool]] | None = None,
 ) -> Till:
     return Till(
         info=info,
@@ -35,6 +37,7 @@ def _till(
         pos=PosClient("http://till.test", "paper", exchange=agent),
         live=live,
         clock_s=time.monotonic,
+        scan=scan,
     )
 
 
@@ -136,3 +139,35 @@ async def test_without_a_blank_nobody_has_consented(
     await _serve_until(_till(info, live, agent), lambda: len(agent.answers) >= 5)
     assert live.errors == []
     assert live.registers[_ID].consented == 0
+
+
+async def test_some_say_yes_on_their_phone_and_the_till_does_not_ask_them_again(
+    info: RegisterInfo, live: LiveState, agent: PaperAgent
+) -> None:
+    agent.blanks = agent.codes = 10_000
+    scanned: list[str] = []
+
+    async def scan(url: str) -> bool:
+        scanned.append(url)
+        return True
+
+    state = live.registers[_ID]
+    await _serve_until(_till(info, live, agent, scan=scan), lambda: len(scanned) >= 2)
+    assert live.errors == []
+    assert scanned[0].startswith("http://polar-scoop.localhost:9/c/")
+    assert len(scanned) + sum(answer["granted"] for answer in agent.answers) == state.consented
+    assert len(agent.answers) + len(scanned) == state.consented + state.declined
+
+
+@pytest.mark.parametrize("codes", [None, 0, 10_000])
+async def test_a_yes_that_no_phone_says_is_said_at_the_till(
+    info: RegisterInfo, live: LiveState, agent: PaperAgent, codes: int | None
+) -> None:
+    agent.blanks, agent.codes = 10_000, codes
+
+    async def scan(_url: str) -> bool:
+        return False
+
+    await _serve_until(_till(info, live, agent, scan=scan), lambda: live.registers[_ID].served >= 30)
+    assert live.errors == []
+    assert sum(answer["granted"] for answer in agent.answers) == live.registers[_ID].consented > 0

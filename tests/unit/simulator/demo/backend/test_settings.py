@@ -4,7 +4,7 @@ from pathlib import Path
 from simulator.demo.agent_process import to_toml
 from simulator.demo.backend.settings import Ports, broker_toml, cloud_settings
 
-_PORTS = Ports(registers=1883, services=1884, console=1885, identity=1886)
+_PORTS = Ports(registers=1883, services=1884, console=1885, identity=1886, phones=1887)
 
 
 def test_the_brokers_configuration_is_toml_with_tls_for_registers_only() -> None:
@@ -24,3 +24,6 @@ def test_stand_ins_stand_in_development_only() -> None:
     assert found["console"]["public_url"] == "http://localhost:1885"
     assert found["console"]["oidc_issuer"] == "http://localhost:1886"
     assert found["releases"]["folder"] == "/releases"
+    assert found["public_api"]["port"] == 1887
+    assert found["public_api"]["public_url"] == "http://{tenant}.localhost:1887"
+    assert found["intake"]["bucket"] != found["s3"]["bucket"]
