@@ -22,6 +22,9 @@ WAITING_OF_ONE_MAX: Final = 256
 """Of one person or machine: a partner's server asks for many customers at once."""
 STREAMS_MAX: Final = 1024
 STREAMS_OF_ONE_MAX: Final = 16
+EXPORTS_MAX: Final = 8
+EXPORTS_OF_ONE_MAX: Final = 1
+"""At once: an export may be long, and is written after its request has left its place."""
 
 Upload = tuple[str, bytes]
 """Tenant and request."""

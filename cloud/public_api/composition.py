@@ -15,7 +15,7 @@ from cloud.intake.intake_store import IntakeStore
 from cloud.intake.signed_urls import UrlSigner
 from cloud.objects.ports import ObjectStore
 from cloud.objects.s3_store import S3Store
-from cloud.public_api.answers import Answers
+from cloud.public_api.answers import EXPORTS_MAX, EXPORTS_OF_ONE_MAX, Answers, Places
 from cloud.public_api.desk import Desk
 from cloud.public_api.erasing import Erasing
 from cloud.public_api.errands import Errands
@@ -59,6 +59,7 @@ def build_desk(
         now_ms=now_ms,
         tenants=Tenants(database, config.public_api.public_url, time.monotonic),
         answers=answers,
+        exports=Places(EXPORTS_MAX, EXPORTS_OF_ONE_MAX),
         issuers=Issuers(config, database, now_ms, time.monotonic),
         errands=Errands(),
         tries=Tries(now_ms),

@@ -11,7 +11,7 @@ from cloud.database.engine import Database
 from cloud.identity.issuers import Issuers
 from cloud.intake.arrivals import Arrivals
 from cloud.intake.signed_urls import UrlSigner
-from cloud.public_api.answers import Answers
+from cloud.public_api.answers import Answers, Places
 from cloud.public_api.cookies import CookieNames
 from cloud.public_api.erasing import Erasing
 from cloud.public_api.errands import Errands
@@ -31,6 +31,7 @@ class Desk:
         issuers: Where the chains' people log in.
         errands: What asks them, which may take long.
         answers: Who waits for which recommendation.
+        exports: How many are written now.
     """
 
     config: CloudConfig
@@ -46,6 +47,7 @@ class Desk:
     signer: UrlSigner
     arrivals: Arrivals
     answers: Answers
+    exports: Places
     erasing: Erasing
 
     @property

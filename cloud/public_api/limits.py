@@ -79,6 +79,8 @@ class Limits:
             self._count(scope, "requests", _key("nobody", tenant, address), limit)
             return
         self._count(scope, "requests", _key("credential", tenant, credential), limit)
+        if "authorization" not in headers:
+            return  # a browser's neighbour may have an old token; nobody guesses sessions by the minute
         with self._lock:
             guesses = self._windows.look(_key("guess", tenant, address), limit, self._now_ms())
         if guesses.wait_ms:

@@ -1,17 +1,21 @@
 """`/v1/me`: who one is here, everything that is kept of one, and having it erased."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
 from cloud.database.tenancy import read_tenant
 from cloud.public_api.adapters.exporting import Export
 from cloud.public_api.caller import Caller, CallerKind
 from cloud.public_api.desk import AtDesk
+from cloud.public_api.documented import refusals
+from cloud.public_api.problems import problem
 from cloud.public_api.routes.erasures import ErasureBegun, begun
 from cloud.public_api.scopes import AtCaller, csrf_text
 from cloud.public_api.times import rfc3339
@@ -33,6 +37,21 @@ class Me(BaseModel):
     chain: str = Field(examples=["gelateria-sole"])
     chain_name: str = Field(examples=["Gelateria Sole"])
     csrf: str | None = Field(description="a browser's changing requests carry it in `X-CSRF-Token`")
+
+
+class _Export(StreamingResponse):
+    """A document in pieces that says when it is over, whether its reader stayed to the end or not."""
+
+    def __init__(self, over: Callable[[], None], content: Iterator[bytes], **more: Any) -> None:
+        super().__init__(content, **more)
+        self._over = over
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._over()
 
 
 @router.get("", summary="Who you are here")
@@ -57,11 +76,15 @@ def get_me(desk: AtDesk, caller: AtCaller) -> Me:
         200: {
             "description": "uploads, recommendations with outcomes, consents with receipts, hand-overs",
             "content": {"application/json": {"schema": {"type": "object"}}},
-        }
+        },
+        **refusals("too-many-requests"),
     },
 )
 def export_me(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
     """One JSON document, however long it is. Pictures are sealed: only the chain's keeper opens them."""
+    person = (caller.tenant, caller.user)
+    if not desk.exports.take(person):
+        raise problem("too-many-requests", "another export is being written", headers={"Retry-After": "5"})
     head = {"chain": caller.tenant, "pseudonym": _short(caller), "exported_at": rfc3339(desk.now_ms())}
     everything = Export(desk.database, caller.tenant, caller.user)
     lists = {
@@ -70,7 +93,8 @@ def export_me(desk: AtDesk, caller: AtCaller) -> StreamingResponse:
         "consents": everything.consents(),
         "handovers": everything.handovers(),
     }
-    return StreamingResponse(
+    return _Export(
+        partial(desk.exports.give_back, person),
         _document(head, lists),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="topscoop-export.json"'},

@@ -74,6 +74,15 @@ def test_who_guesses_tokens_is_not_listened_to(stage: ApiStage) -> None:
     assert answers == [401] * LIMIT + [429] * 2
 
 
+def test_a_kiosk_with_an_old_token_shuts_no_browser_out(stage: ApiStage) -> None:
+    """T27: its wrong tokens are not listened to any more; phones at the same address are."""
+    client = stage.client(None)
+    for number in range(LIMIT + 1):
+        client.get("/v1/recommendations", headers={"authorization": f"Bearer old{number}"})
+    assert client.get("/docs", headers={"authorization": "Bearer other"}).status_code == 429
+    assert client.get("/docs", headers={"cookie": "topscoop-language=de"}).status_code == 200
+
+
 def test_who_makes_up_credentials_is_one_address(stage: ApiStage) -> None:
     """On pages that look at no credential, too."""
     client = stage.client(None)

@@ -45,6 +45,18 @@ def test_an_export_is_one_json_document_of_ones_own(stage: ApiStage) -> None:
     assert "anna" not in answer.text
 
 
+def test_one_export_of_a_person_at_a_time(stage: ApiStage) -> None:
+    """T27: it is written outside of the turns of chains; another person's, and the next one, are given."""
+    anna, places = stage.client(), stage.desk.exports
+    assert places.take((TENANT, user_of("anna")))
+    refused = anna.get("/v1/me/export")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert stage.client("bert").get("/v1/me/export").status_code == 200
+    places.give_back((TENANT, user_of("anna")))
+    assert [anna.get("/v1/me/export").status_code for _ in range(2)] == [200, 200]
+    assert len(places) == 0
+
+
 def test_who_erases_everything_is_logged_out_and_holds_a_proof(stage: ApiStage) -> None:
     """T25: one's own rows and sessions alone; the proof is good in this chain, without a login."""
     anna, bert = stage.client(), stage.client("bert")
