@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, case, delete, exists, false, insert, select, update
 
+from cloud.database.consent_ties import IS_WITHDRAWN
 from cloud.database.engine import Database
 from cloud.database.schema import (
     api_sessions,
@@ -130,9 +131,7 @@ def end_ownerless(connection: Connection, tenant: str, now_ms: int) -> int:
         (consents.c.method == Method.PHONE.value, ~answered),
         else_=false(),
     )
-    ended = exists().where(
-        withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent
-    )
+    ended = exists().where(IS_WITHDRAWN)
     statement = select(consents.c.consent).where(consents.c.tenant == tenant, ownerless_now, ~ended)
     ownerless = connection.execute(statement).scalars().all()
     for consent in ownerless:

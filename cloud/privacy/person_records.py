@@ -3,24 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
+from cloud.database.consent_ties import CAME_BY_PHONE, IS_WITHDRAWN
 from cloud.database.schema import consents, erasure_proofs, handovers, withdrawals
 from cloud.privacy.blank_issue import DAY_MS
 from cloud.privacy.person_proof import ConsentEnd, Progress, progress_of
-from wire_protocol.consent import Method
 from wire_protocol.limits import FRAME_MAX_AGE_MS
 
 HANDOVER_KEPT_MS: Final = FRAME_MAX_AGE_MS + DAY_MS
 """A register that was offline sends a consent no later: it has dropped the picture by age."""
 _proof, _handover = erasure_proofs.c, handovers.c
-_MADE: Final = and_(
-    consents.c.tenant == _handover.tenant,
-    consents.c.register == _handover.register,
-    consents.c.interaction == _handover.interaction,
-    consents.c.method == Method.PHONE.value,
-)
-_ENDED: Final = and_(withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +75,11 @@ def late_consents(connection: Connection, tenant: str, limit: int) -> list[bytes
     """Consents that came after their person had taken the hand-over back; they are to be withdrawn."""
     statement = (
         select(consents.c.consent)
-        .join(handovers, _MADE)
+        .join(handovers, CAME_BY_PHONE)
         .where(
             _handover.tenant == tenant,
             _handover.state == "withdrawn",
-            ~select(withdrawals.c.consent).where(_ENDED).exists(),
+            ~select(withdrawals.c.consent).where(IS_WITHDRAWN).exists(),
         )
         .limit(limit)
     )
@@ -97,8 +90,8 @@ def forget_handovers(connection: Connection, tenant: str, now_ms: int) -> int:
     """Forget what was taken back, once its consent was erased or comes no more; how many."""
     erased = (
         select(consents.c.consent)
-        .join(withdrawals, _ENDED)
-        .where(_MADE, withdrawals.c.versions_deleted_at_ms.is_not(None))
+        .join(withdrawals, IS_WITHDRAWN)
+        .where(CAME_BY_PHONE, withdrawals.c.versions_deleted_at_ms.is_not(None))
         .exists()
     )
     old = _handover.expires_at_ms < now_ms - HANDOVER_KEPT_MS

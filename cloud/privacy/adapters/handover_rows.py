@@ -5,25 +5,15 @@ from typing import Any
 from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cloud.database.consent_ties import CAME_BY_PHONE, IS_WITHDRAWN
 from cloud.database.engine import Database
-from cloud.database.schema import consents, handovers, register_notices, withdrawals
+from cloud.database.schema import consents, handovers, register_notices
 from cloud.privacy.handover_values import NOTICES_MAX, GivenState, PendingHandover
-from wire_protocol.consent import Method
 from wire_protocol.notices import Notice
 from wire_protocol.purposes import Purpose
 from wire_protocol.topics import Identity
 
 _row = handovers.c
-_CONSENT_CAME = and_(
-    consents.c.tenant == _row.tenant,
-    consents.c.register == _row.register,
-    consents.c.interaction == _row.interaction,
-    consents.c.method == Method.PHONE.value,
-)
-"""By its interaction: only the register knows which blank it fills."""
-_ENDED = exists().where(
-    withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent
-)
 
 
 class HandoverRows:
@@ -77,7 +67,7 @@ class HandoverRows:
                 _row.state.in_([GivenState.GIVEN.value, GivenState.SENT.value]),
                 _row.expires_at_ms > now_ms,
                 or_(_row.sent_at_ms.is_(None), _row.sent_at_ms <= sent_until_ms),
-                ~exists().where(_CONSENT_CAME),
+                ~exists().where(CAME_BY_PHONE),
             )
             .order_by(_row.granted_at_ms)
             .limit(limit)
@@ -117,7 +107,7 @@ class HandoverRows:
         """Whether a consent's person has taken the yes back on the phone."""
         found = (
             select(_row.handover)
-            .join(consents, _CONSENT_CAME)
+            .join(consents, CAME_BY_PHONE)
             .where(
                 _row.tenant == tenant,
                 consents.c.consent == consent,
@@ -133,7 +123,7 @@ class HandoverRows:
 
         Those that were taken back are `cloud.privacy.person_records`' business.
         """
-        live = exists().where(_CONSENT_CAME, ~_ENDED)
+        live = exists().where(CAME_BY_PHONE, ~exists().where(IS_WITHDRAWN))
         oldest = (
             select(_row.handover)
             .where(

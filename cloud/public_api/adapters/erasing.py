@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cloud.database.audit_log import write_audit
 from cloud.database.consent_lock import lock_to_withdraw
+from cloud.database.consent_ties import CAME_BY_PHONE, IS_WITHDRAWN
 from cloud.database.notifications import ANSWERS, notify_all
 from cloud.database.schema import (
     api_sessions,
@@ -31,7 +32,6 @@ from cloud.database.schema import (
 )
 from cloud.intake.values import UploadState
 from cloud.privacy.erasure_plan import Source
-from wire_protocol.consent import Method
 
 NOBODY: Final = bytes(32)
 """The user of a hand-over whose person is gone, until its consent has come and was erased."""
@@ -187,18 +187,10 @@ def _follow_uploads(connection: Connection, tenant: str, gone: Sequence[Any], do
 
 def _handed_over(connection: Connection, tenant: str, which: Any) -> dict[bytes, bytes]:
     """Hand-over -> the consent that its register made of it, as far as it has come and has not ended."""
-    same = (
-        (consents.c.tenant == _handover.tenant)
-        & (consents.c.register == _handover.register)
-        & (consents.c.interaction == _handover.interaction)
-        & (consents.c.method == Method.PHONE.value)
-    )
-    ended = select(withdrawals.c.consent).where(
-        withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent
-    )
+    ended = select(withdrawals.c.consent).where(IS_WITHDRAWN)
     statement = (
         select(_handover.handover, consents.c.consent)
-        .join(consents, same)
+        .join(consents, CAME_BY_PHONE)
         .where(_handover.tenant == tenant, which, ~ended.exists())
     )
     return {bytes(handover): bytes(consent) for handover, consent in connection.execute(statement)}

@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, and_, select
 
+from cloud.database.consent_ties import CAME_BY_PHONE, IS_WITHDRAWN
 from cloud.database.engine import Database
 from cloud.database.schema import consents, handovers, recommendations, uploads, withdrawals
 from cloud.public_api.adapters.notices import text_of
 from cloud.public_api.request_ids import maybe_instant, spelled
-from wire_protocol.consent import Method
 
 PAGE: Final = 200
 """Rows in memory at once."""
-
-_ENDED: Final = and_(withdrawals.c.tenant == consents.c.tenant, withdrawals.c.consent == consents.c.consent)
 
 
 class Export:
@@ -74,17 +72,11 @@ class Export:
         """Of pictures from phones and of hand-overs, each with its receipt and the text that it names."""
         texts: dict[bytes, str | None] = {}
         of_uploads = and_(uploads.c.tenant == consents.c.tenant, uploads.c.blank == consents.c.consent)
-        of_handovers = and_(
-            handovers.c.tenant == consents.c.tenant,
-            handovers.c.register == consents.c.register,
-            handovers.c.interaction == consents.c.interaction,
-            consents.c.method == Method.PHONE.value,
-        )
-        for table, same in ((uploads, of_uploads), (handovers, of_handovers)):
+        for table, same in ((uploads, of_uploads), (handovers, CAME_BY_PHONE)):
             wanted = (
                 select(consents, withdrawals.c.received_at_ms.label("withdrawn"))
                 .join(table, same)
-                .outerjoin(withdrawals, _ENDED)
+                .outerjoin(withdrawals, IS_WITHDRAWN)
                 .where(table.c.user == self._user)
             )
             for one in self._pages(wanted, consents.c.consent):

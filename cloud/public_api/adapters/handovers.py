@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cloud.database.consent_ties import CAME_BY_PHONE
 from cloud.database.schema import (
     consents,
     handovers,
@@ -90,15 +91,9 @@ def read_register(connection: Connection, tenant: str, register: str) -> CodeReg
 
 def read_given(connection: Connection, tenant: str, handover: bytes) -> Given | None:
     """The yes that was given to a code, whoever gave it."""
-    came = and_(
-        consents.c.tenant == _row.tenant,
-        consents.c.register == _row.register,
-        consents.c.interaction == _row.interaction,
-        consents.c.method == Method.PHONE.value,
-    )
     found = connection.execute(
         select(handovers, consents.c.consent)
-        .outerjoin(consents, came)
+        .outerjoin(consents, CAME_BY_PHONE)
         .where(_row.tenant == tenant, _row.handover == handover)
         .limit(1)
     ).first()
