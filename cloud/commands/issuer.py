@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cloud.identity.values import Issuer
 
 _SECRET_MAX_BYTES = 4096
+_CLIENT_ID_MAX = 200
 
 
 def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -164,7 +165,12 @@ def _wanted(args: argparse.Namespace, config: "CloudConfig") -> "Issuer":
     if token_endpoint is not None:
         check_issuer(token_endpoint, development=config.development)
     label = (label or urlsplit(issuer).hostname or issuer)[:100]
-    return Issuer(issuer, client_id[:200], None, label, args.audience, token_endpoint)
+    if not 0 < len(client_id) <= _CLIENT_ID_MAX or (args.audience is not None and not args.audience.strip()):
+        raise ConfigError(
+            f"--client-id has 1 to {_CLIENT_ID_MAX} characters, and --audience at least one",
+            remedy="Copy them from the provider; leave --audience out where its access tokens are not taken.",
+        )
+    return Issuer(issuer, client_id, None, label, args.audience, token_endpoint)
 
 
 def _secret(args: argparse.Namespace, config: "CloudConfig") -> str | None:

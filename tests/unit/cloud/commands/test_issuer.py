@@ -84,3 +84,12 @@ def test_what_cannot_work_is_refused_with_what_to_do(file: Path) -> None:
         assert status != 0, arguments
         assert err
     assert _issuer(file, "list")[1].startswith("none yet")
+
+
+@pytest.mark.parametrize("slip", [("--client-id", "x" * 201), ("--client-id", "us", "--audience", "")])
+def test_a_slip_is_told_and_nothing_is_kept_of_it(file: Path, slip: tuple[str, ...]) -> None:
+    """A client id is never shortened; an empty audience would let tokens for nobody in."""
+    status, _, error = _issuer(file, "add", "--preset", "google", *slip)
+    assert status == 2
+    assert "--audience" in error
+    assert _issuer(file, "list")[1].startswith("none yet")
