@@ -63,6 +63,7 @@ _SHELLS = {
     "cloud/enrolment/server.py": "is the process",
     "cloud/enrolment/set_up.py": "takes addresses apart",
     "cloud/health.py": "serves HTTP",
+    "cloud/event_loop.py": "chooses the event loop",
     "cloud/http_server.py": "serves HTTP",
     "cloud/identity/code_flow.py": "makes unpredictable values",
     "cloud/identity/fetching.py": "asks identity providers",
