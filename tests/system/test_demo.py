@@ -231,7 +231,7 @@ def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]
         folders = _folders(environment, started)
         process.kill()
         _wait(lambda: not any(_runs(pid) for pid in agents), "agents outlived their demo")
-    with _running(environment) as (process, _):
+    with _running(environment, "--no-cloud") as (process, _):
         assert [folder for folder in folders if folder.exists()] == []
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=_PATIENCE_S)
