@@ -10,17 +10,18 @@ Found = TypeVar("Found")
 
 
 class SharedReads(Generic[Found]):
-    """Of one event loop; a flood of requests that need the same rows costs one thread and one statement."""
+    """A flood of requests that need the same rows costs one thread and one statement of each event loop."""
 
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[Found]] = {}
 
     async def read(self, key: Hashable, work: Callable[[], Found]) -> Found:
         """What `work` returns or raises, in a thread; who comes meanwhile with the same key gets the same."""
-        task = self._under_way.get(key)
+        here = (asyncio.get_running_loop(), key)
+        task = self._under_way.get(here)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(run_in_threadpool(work))
-            task.add_done_callback(lambda done: self._end(key, done))
+            task = self._under_way[here] = asyncio.create_task(run_in_threadpool(work))
+            task.add_done_callback(lambda done: self._end(here, done))
         # Who goes away takes nobody's answer along.
         return await asyncio.shield(task)
 
