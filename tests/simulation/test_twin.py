@@ -1,4 +1,4 @@
-"""Stories of registers, broker, collectors and keeper with a score of faults each; `make soak`: a thousand."""
+"""Stories of registers, broker, collectors and keeper, each with a score of faults; `make soak`: a thousand."""
 
 import multiprocessing
 import os
