@@ -1,4 +1,4 @@
-"""Stories of registers, broker, collectors and keeper, each with a score of faults; `make soak`: a thousand."""
+"""Stories of registers, broker, collectors and keeper, a score of faults in each; `make soak`: 1,000."""
 
 import multiprocessing
 import os
