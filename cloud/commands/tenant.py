@@ -208,6 +208,8 @@ def run_trust(args: argparse.Namespace) -> int:
 def _document(tenant: "Tenant", keys: "list[ServiceKey]") -> dict[str, Any]:
     import dataclasses
 
+    from cloud.service_keys import FOR_REGISTERS
+
     shown = [
         {
             "purpose": key.purpose,
@@ -216,6 +218,7 @@ def _document(tenant: "Tenant", keys: "list[ServiceKey]") -> dict[str, Any]:
             "public": key.key.public.hex(),
             "valid_from_ms": key.valid_from_ms,
             "valid_until_ms": key.valid_until_ms,
+            "for_registers": key.purpose in FOR_REGISTERS,
         }
         for key in keys
     ]

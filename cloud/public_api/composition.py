@@ -16,6 +16,7 @@ from cloud.intake.signed_urls import UrlSigner
 from cloud.objects.ports import ObjectStore
 from cloud.objects.s3_store import S3Store
 from cloud.public_api.answers import EXPORTS_MAX, EXPORTS_OF_ONE_MAX, Answers, Places
+from cloud.public_api.day_quota import DayQuota
 from cloud.public_api.desk import Desk
 from cloud.public_api.erasing import Erasing
 from cloud.public_api.errands import Errands
@@ -65,6 +66,7 @@ def build_desk(
         tries=Tries(now_ms),
         turnstile=turnstile,
         limits=Limits(config.public_api, database, now_ms),
+        day_quota=DayQuota(database),
         metrics=metrics,
         signer=signer or S3UrlSigner.open(config),
         erasing=Erasing(

@@ -13,6 +13,7 @@ from cloud.intake.arrivals import Arrivals
 from cloud.intake.signed_urls import UrlSigner
 from cloud.public_api.answers import Answers, Places
 from cloud.public_api.cookies import CookieNames
+from cloud.public_api.day_quota import DayQuota
 from cloud.public_api.erasing import Erasing
 from cloud.public_api.errands import Errands
 from cloud.public_api.limits import Limits
@@ -31,6 +32,7 @@ class Desk:
         issuers: Where the chains' people log in.
         errands: What asks them, which may take long.
         answers: Who waits for which recommendation.
+        day_quota: The chains' uploads of today.
         exports: How many are written now.
     """
 
@@ -42,6 +44,7 @@ class Desk:
     errands: Errands
     tries: Tries
     limits: Limits
+    day_quota: DayQuota
     turnstile: Turnstile
     metrics: ApiMetrics
     signer: UrlSigner

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -79,7 +80,11 @@ def build_api(config: CloudConfig, database: Database) -> Iterator[RunningApi]:
         async def hear() -> None:
             await wake(desk.answers, database, DatabaseOutage())
 
-        yield RunningApi(listening.getsockname()[1], desk.metrics, {"serve": listen, "wake": hear})
+        try:
+            yield RunningApi(listening.getsockname()[1], desk.metrics, {"serve": listen, "wake": hear})
+        finally:
+            with contextlib.suppress(DatabaseAway):  # then a few uploads of today are counted too many
+                desk.day_quota.close()
 
 
 async def serve(config: CloudConfig) -> None:

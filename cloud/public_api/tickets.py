@@ -1,8 +1,10 @@
 """`getSignedURL()`: a ticket in the database, and a URL that is good for the one picture it announces."""
 
 import base64
+import contextlib
 import hmac
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,12 +14,11 @@ from starlette.types import Scope
 
 from cloud.intake.signed_urls import Announced, SignedUpload
 from cloud.intake.values import ObjectPlace, UploadState
-from cloud.public_api.adapters.api_limits import count_upload
 from cloud.public_api.adapters.notices import agree
 from cloud.public_api.adapters.uploads import Ticket, insert_ticket, read_by_idempotency
 from cloud.public_api.caller import Caller
 from cloud.public_api.desk import Desk
-from cloud.public_api.problems import problem
+from cloud.public_api.problems import Problem, problem
 from cloud.public_api.upload_request import UploadRequest, idempotency_of
 from wire_protocol.identifiers import uuid7
 
@@ -57,19 +58,17 @@ def issue(desk: Desk, scope: Scope, caller: Caller, asked: UploadRequest, key: s
     asked.check(desk.config.public_api.picture_max_bytes)
     now_ms = desk.now_ms()
     idempotency = None if key is None else idempotency_of(caller.user, key)
-    with desk.database.tenant(caller.tenant) as connection:
+    with (
+        _counted(desk, caller.tenant, asked.content_length, now_ms) as counted,
+        desk.database.tenant(caller.tenant) as connection,
+    ):
         values = _values(desk, connection, caller, asked, now_ms) | {"idempotency": idempotency}
-        is_new = insert_ticket(connection, values)
+        is_new = counted.stands = counted.room and insert_ticket(connection, values)
         if is_new:
             ticket = Ticket.new(values)
             desk.limits.upload_of(scope, caller)
-            _count(desk, connection, caller.tenant, asked.content_length, now_ms)
         else:
-            assert idempotency is not None, "nothing else can be there already"
-            found = read_by_idempotency(connection, caller.tenant, caller.user, idempotency)
-            if found is None:  # taken back between the two statements
-                raise problem("erased", _ERASED)
-            ticket = found
+            ticket = _earlier(connection, caller, idempotency, counted)
     if is_new:
         desk.metrics.issued.labels(asked.purpose.value).inc()
     else:
@@ -106,17 +105,53 @@ def _values(
     }
 
 
-def _count(desk: Desk, connection: Connection, tenant: str, length: int, now_ms: int) -> None:
-    """Count it among the chain's uploads of today, for all processes. Raises Problem `quota-used-up`."""
+@dataclass(slots=True)
+class _Counted:
+    """One upload among those of the chain and the day.
+
+    Attributes:
+        used_up: What to answer where the day has no room for a new one.
+        stands: A new ticket was written.
+    """
+
+    used_up: Problem | None
+    stands: bool = False
+
+    @property
+    def room(self) -> bool:
+        return self.used_up is None
+
+
+@contextlib.contextmanager
+def _counted(desk: Desk, tenant: str, length: int, now_ms: int) -> Iterator[_Counted]:
+    """Count it among the chain's uploads of today; what does not stand in the end is given back."""
     per_day = desk.limits.of_now(tenant).uploads_per_day
     day = datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
-    if not count_upload(connection, tenant, day, length, per_day):
+    if not desk.day_quota.take(tenant, day, length, per_day):
         left_s = -(-(_DAY_MS - now_ms % _DAY_MS) // 1000)
-        raise problem(
-            "quota-used-up",
-            f"this chain takes {per_day} uploads a day",
-            headers={"Retry-After": str(left_s)},
-        )
+        words = f"this chain takes {per_day} uploads a day"
+        yield _Counted(problem("quota-used-up", words, headers={"Retry-After": str(left_s)}))
+        return
+    counted = _Counted(None)
+    try:
+        yield counted
+    except BaseException:
+        counted.stands = False
+        raise
+    finally:
+        if not counted.stands:
+            desk.day_quota.give_back(tenant, day, length)
+
+
+def _earlier(connection: Connection, caller: Caller, idempotency: bytes | None, counted: _Counted) -> Ticket:
+    """The ticket that the same Idempotency-Key led to before. Raises Problem `quota-used-up`, `erased`."""
+    found = None
+    if idempotency is not None:
+        found = read_by_idempotency(connection, caller.tenant, caller.user, idempotency)
+    if found is not None:
+        return found
+    # With room, its ticket was there a moment ago: it was taken back between the two statements.
+    raise counted.used_up or problem("erased", _ERASED)
 
 
 def _check_repetition(ticket: Ticket, asked: UploadRequest, now_ms: int) -> None:

@@ -29,7 +29,9 @@ def service_keys_file(printed: bytes, chain: str) -> bytes:
     keys = document.get("service_keys")
     if not isinstance(keys, list) or not keys:
         _refuse(chain, "are missing")
-    rows = sorted((_row(chain, key) for key in keys), key=lambda row: (row["purpose"], row["kid"]))
+    # A key that only services use among themselves is no register's business.
+    told = [key for key in keys if not isinstance(key, dict) or key.get("for_registers", True) is not False]
+    rows = sorted((_row(chain, key) for key in told), key=lambda row: (row["purpose"], row["kid"]))
     return (json.dumps({"format": FORMAT, "tenant": chain, "keys": rows}, indent=1) + "\n").encode()
 
 

@@ -82,6 +82,7 @@ _SHELLS = {
     "cloud/privacy/downlink.py": "makes message ids",
     "cloud/privacy/keeper_service.py": "is the process",
     "cloud/privacy/memory_key_vault.py": "makes keys",
+    "cloud/public_api/day_quota.py": "is shared by threads",
     "cloud/public_api/tries.py": "is shared by threads",
     "cloud/public_api/answers.py": "wakes clients of several event loops",
     "cloud/public_api/app.py": "serves HTTP",

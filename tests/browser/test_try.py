@@ -461,7 +461,8 @@ def test_everybody_can_use_every_page(open_page: Open, phone: Phone, small_photo
     page.context.add_cookies([{"name": SESSION, "value": phone.cookie, "url": phone.url}])
     page.goto(f"{phone.url}/try")
     page.locator('#notice [data-do="camera"]:enabled').wait_for()
-    assert page.evaluate("window.shifts") == []
+    # Cumulative layout shift; up to 0.1 counts as good, ours stays far below on the slowest machine.
+    assert sum(page.evaluate("window.shifts")) < 0.02
     page.locator("#notice summary").click()
     checked(page, rules)
     page.locator('#notice [data-do="camera"]').click()

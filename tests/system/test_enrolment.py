@@ -28,7 +28,7 @@ from cloud.enrolment.set_up import certificates as certificates_step
 from cloud.operations import setup
 from cloud.operations.setup import SetUp
 from cloud.privacy.composition import set_up_keys
-from cloud.service_keys import Purpose
+from cloud.service_keys import FOR_REGISTERS
 from edge_agent.adapters.uplink import key_files
 from edge_agent.adapters.uplink.enrolment_client import Applicant, Asked, renew
 from tests.builders.applicant import PaperApplicant
@@ -198,7 +198,7 @@ def test_a_register_enrols_and_speaks_at_once(cloud: Cloud, command: Any) -> Non
     applicant = PaperApplicant()
     answer = _enrol(cloud, _add(command, "till-1"), applicant)
     assert len(answer["blanks"]) > 0
-    assert {anchor["purpose"] for anchor in answer["anchors"]} == {str(purpose) for purpose in Purpose}
+    assert {anchor["purpose"] for anchor in answer["anchors"]} == {str(purpose) for purpose in FOR_REGISTERS}
     assert answer["release_root"] is None
     identity = Identity("gelato", "till-1")
     with cloud.connect(cloud.credentials(applicant, answer)) as client:

@@ -56,22 +56,30 @@ def put_limits(connection: Connection, tenant: str, limits: ApiLimits | None) ->
         connection.execute(api_limits.insert().values(tenant=tenant, **values))
 
 
-def count_upload(connection: Connection, tenant: str, day: str, length: int, per_day: int) -> bool:
-    """Count one upload in the caller's transaction; False where the day's are used up: roll back then.
+def count_uploads(
+    connection: Connection, tenant: str, day: str, number: int, length: int, *, per_day: int | None
+) -> bool:
+    """Count so many uploads and their bytes; False where the day has no room for them.
 
-    The row is locked until the transaction's end, so let it be the transaction's last statement.
+    Args:
+        connection: The row is locked until its transaction's end: let it be a short one.
+        tenant: Whose.
+        day: In UTC.
+        number: Negative: so many were counted before and are not used.
+        length: Bytes.
+        per_day: The day's quota; None: whatever it is.
     """
-    if per_day < 1:
+    if per_day is not None and number > per_day:
         return False
     new: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = api_usage.c
     statement = (
         new(api_usage)
-        .values(tenant=tenant, day=day, uploads=1, bytes=length)
+        .values(tenant=tenant, day=day, uploads=max(0, number), bytes=length)
         .on_conflict_do_update(
             index_elements=[row.tenant, row.day],
-            set_={"uploads": row.uploads + 1, "bytes": row.bytes + length},
-            where=row.uploads < per_day,
+            set_={"uploads": row.uploads + number, "bytes": row.bytes + length},
+            where=None if per_day is None else row.uploads + number <= per_day,
         )
         .returning(row.uploads)
     )

@@ -128,6 +128,7 @@ def test_the_same_key_and_request_lead_to_the_same_upload(stage: ApiStage) -> No
     assert (second["request_id"], second["expires_at"]) == (first["request_id"], first["expires_at"])
     assert parse_qs(urlsplit(second["url"]).query)["X-Amz-Expires"] == ["40"]
     assert len(_rows(stage)) == 1
+    stage.desk.day_quota.close()
     assert _rows(stage, api_usage)[0].uploads == 1
 
 
@@ -195,6 +196,15 @@ def test_the_days_quota_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert stage.client().post("/v1/uploads", json=ASKED).status_code == 201
 
 
+def test_a_repetition_is_answered_when_the_quota_is_used_up(tmp_path: Path) -> None:
+    """It is no new upload."""
+    client = build_stage(tmp_path, uploads_per_day=1).client()
+    first = client.post("/v1/uploads", json=ASKED, headers={"idempotency-key": "one"})
+    again = client.post("/v1/uploads", json=ASKED, headers={"idempotency-key": "one"})
+    other = client.post("/v1/uploads", json=ASKED, headers={"idempotency-key": "two"})
+    assert [first.status_code, again.status_code, other.status_code] == [201, 200, 429]
+
+
 def test_one_person_does_not_upload_for_all(tmp_path: Path) -> None:
     """T27: uploads a minute are each person's own; a repetition is none."""
     stage = build_stage(tmp_path, uploads_per_minute=2)
@@ -205,6 +215,7 @@ def test_one_person_does_not_upload_for_all(tmp_path: Path) -> None:
     statuses = [client.post("/v1/uploads", json=ASKED).status_code for _ in range(2)]
     assert [first.status_code, again.status_code, *statuses] == [201, 200, 201, 429]
     assert stage.client("bert").post("/v1/uploads", json=ASKED).status_code == 201
+    stage.desk.day_quota.close()
     assert sum(row.uploads for row in _rows(stage, api_usage)) == 3
 
 
