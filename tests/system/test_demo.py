@@ -100,6 +100,7 @@ def _folders(environment: dict[str, str], since: float = 0.0) -> list[Path]:
     return [folder for folder in found if folder.stat().st_mtime >= since]
 
 
+@pytest.mark.soak
 def test_a_check_prints_its_result_as_the_last_line(environment: dict[str, str]) -> None:
     """All six registers serve real recommendations, nothing fails, nothing is left.
 
@@ -167,7 +168,9 @@ def test_without_a_cloud_it_is_the_agents_alone(environment: dict[str, str]) -> 
         assert "frames" not in json.loads(output.splitlines()[-1])
 
 
+@pytest.mark.soak
 def test_a_collector_that_is_killed_fails_the_check_and_is_named(environment: dict[str, str]) -> None:
+    """As a register that is killed, which `make test` plays."""
     with _running(environment, "--check", "--seconds", "600") as (process, _):
         collector = next(pid for pid in _children(process) if b"\0collector\0run\0" in _command_line(pid))
         os.kill(collector, signal.SIGKILL)
