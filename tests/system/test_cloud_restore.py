@@ -57,7 +57,7 @@ def s3(
 def test_an_operator_restores_what_was_lost(s3: S3Config, tmp_path: Path) -> None:
     """T25: an erasure after the backup is in force as soon as the restored database can be read."""
     steps = cloud_json("setup")
-    assert [step["step"] for step in steps][-3:] == ["bucket", "releases", "chains"]
+    assert [step["step"] for step in steps][-4:] == ["bucket", "intake", "releases", "chains"]
     added = cloud_json("tenant", "add", "gelato")
     backup = str(tmp_path / "backup")
     made = cloud_json("backup", "--to", backup)

@@ -226,6 +226,7 @@ def test_without_check_the_other_registers_go_on(environment: dict[str, str]) ->
         assert "gelateria-sole/lido was killed by SIGKILL" in words
 
 
+@pytest.mark.soak
 def test_agents_do_not_outlive_a_demo_that_is_killed(environment: dict[str, str]) -> None:
     """`kill -9` gives nobody a chance to clean up: the kernel ends the agents, the next demo the folders."""
     started = time.time()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 """The releases' pages."""
 
 from __future__ import annotations
@@ -75,8 +77,10 @@ def test_empty_states_say_the_next_step(stage: ConsoleStage) -> None:
     assert "topscoop model publish" in empty
 
 
-def test_expired_metadata_and_a_problem_are_shown(stage: ConsoleStage) -> None:
+def test_expired_metadata_and_a_problem_are_shown(tmp_path: Path) -> None:
     """T8: a repository that lags or cannot be believed stands on the page, with what to do."""
+    stage = build_stage(tmp_path, TENANT)
+    add_releases(stage.desk.database, TENANT, NOW_MS, 6, 7, 8, withdrawn=7, flavour=HOSTILE)
     client = stage.client(Role.VIEWER)
 
     def with_row(**values: object) -> str:
