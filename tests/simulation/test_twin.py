@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.world.faults import Fault, Kind
 from tests.simulation.world.twin import FAULTS, MESSAGES, REPLAY, Outcome, run_seed, run_seeds
 
-SEEDS = int(os.environ.get("TWIN_SEEDS", "120"))
+SEEDS = int(os.environ.get("TWIN_SEEDS", "80"))
 PROCESSES = 2
 CHUNK = 25
 _ROOT = Path(__file__).parents[2]

@@ -1,8 +1,8 @@
-from pathlib import Path
-
 """The releases' pages."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, update
