@@ -1,6 +1,7 @@
 """An identity provider for development: lets in whoever asks, as whom they like. Never for real operators."""
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -56,6 +57,8 @@ def build_identity(config: CloudConfig, host: str, port: int) -> "BaseWSGIServer
             "oidc-provider-mock is not installed",
             remedy="It comes with the extra `sim`: pip install topscoop[sim].",
         ) from error
+    # Authlib takes plain HTTP from `localhost` alone; ours may be called `identity.localhost`.
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     users = [oidc_provider_mock.User(sub=sub, claims={"name": name}) for sub, name in PEOPLE.items()]
     app = oidc_provider_mock.app(require_nonce=True, issue_refresh_token=False, user_claims=users)
     log.warning("stand_in.used", extra=fields(what=WARNING))
