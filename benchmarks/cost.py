@@ -54,10 +54,10 @@ class Shop:
     small_message_cpu_us: float = 60
     frame_cpu_us: float = 380
     """Of the collector (benchmarks/results/collector-cpu.json)."""
-    request_cpu_us: float = 3_000
-    """Of the API for one request (benchmarks/results/public-api.json)."""
-    recommendation_cpu_us: float = 5_000
-    """Of intake and recommender for one picture (same file)."""
+    request_cpu_us: float = 3_500
+    """Of the API for one `POST /v1/uploads`; short runs gave 2,900 to 3,900. The other requests cost less."""
+    recommendation_cpu_us: float = 12_000
+    """Of recommender (4,100) and intake (7,800, its looks in an idle system included); short runs."""
     statement_cpu_us: float = 120
     """Of PostgreSQL for one row written in a batch, or read by its key."""
     busy: float = 0.30
